@@ -1,0 +1,74 @@
+import { askedVersion, checkVersion, versionsOf } from './routes/apiVersion';
+import { buildRoutes } from './routes/builds';
+import { tagRoutes } from './routes/buildTags';
+import { coreRoutes } from './routes/core';
+import { definitionRoutes } from './routes/definitions';
+import { locationDocuments, locationRoutes } from './routes/locations';
+import { pipelineRoutes } from './routes/pipelines';
+import { resources } from './routes/resources';
+import { matchTemplate, type Reply, type Route, type RouteCall } from './routes/route';
+import { timelineRoutes } from './routes/timelines';
+import { unknownRoute } from './calls';
+import { Refusal } from './state/refusal';
+
+/** Every route that the emulator knows. */
+export const routes: Route[] = [
+  ...locationRoutes,
+  ...coreRoutes,
+  ...definitionRoutes,
+  ...buildRoutes,
+  ...timelineRoutes,
+  ...tagRoutes,
+  ...pipelineRoutes,
+];
+
+export interface Found {
+  /** Template of the route, for the record of calls. */
+  name: string;
+  params: Record<string, string>;
+  answer(call: RouteCall, versionHeader: string): Reply;
+}
+
+/** What answers a path below the organization; what nobody knows is refused loudly, so that it cannot go unnoticed. */
+export function findRoute(method: string, path: string, host: 'core' | 'release', kind: RouteCall['kind']): Found {
+  const onHost = resources.filter(
+    (resource) => kind === 'server' || (resource.host ?? 'core') === host || resource.area === 'Location',
+  );
+  if (method === 'OPTIONS') {
+    const area = /^_apis(?:\/([^/]+))?\/?$/i.exec(path);
+    if (area) {
+      const name = area[1] ?? '';
+      return { name: `OPTIONS ${name}`, params: {}, answer: () => locationDocuments(onHost, name, kind) };
+    }
+  }
+  let otherMethod = false;
+  for (const route of routes) {
+    const resource = onHost.find((candidate) => candidate.id === route.resource);
+    const params = resource && matchTemplate(route.template, path);
+    if (!params) continue;
+    if (route.method !== method) {
+      otherMethod = true;
+      continue;
+    }
+    return {
+      name: route.template,
+      params,
+      answer(call, contentType) {
+        checkVersion(askedVersion(call.query, call.accept, contentType), method, resource, versionsOf(kind));
+        return route.handle(call);
+      },
+    };
+  }
+  return {
+    name: unknownRoute,
+    params: {},
+    answer() {
+      const what = otherMethod ? `does not take ${method} at` : 'has no route for';
+      throw new Refusal(
+        501,
+        'EmulatorUnknownRouteException',
+        `The emulator ${what} ${method} ${path} on the ${host} host.`,
+      );
+    },
+  };
+}

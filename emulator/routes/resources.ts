@@ -1,0 +1,171 @@
+import type { Resource } from './route';
+
+/** Location ids of the resources, as the service's clients know them (azure-devops-node-api names the same). */
+export const location = {
+  resourceAreas: 'e81700f7-3be2-46de-8624-2eb35882fcaa',
+  connectionData: '00d9565f-ed9c-4a06-9a50-00e7896ccab4',
+  projects: '603fe2ac-9723-48b9-88ad-09305aa6c6e1',
+  builds: '0cd358e1-9217-4d94-8269-1c1ee6f93dcf',
+  buildDefinitions: 'dbeaf647-6167-421a-bda9-c9327b25e2e6',
+  timeline: '8baac422-4c6e-4de5-8532-db96d92acffa',
+  buildLogs: '35a80daf-7f30-45fc-86e8-6b813d9c90df',
+  buildTags: '6e6114b2-8161-44c8-8f6c-c5505782427f',
+  buildProperties: '0a6312e9-0627-49b7-8083-7d74a64849c9',
+  buildArtifacts: '1db06c96-014e-44e1-ac91-90b2d4b3e984',
+  buildAttachments: 'f2192269-89fa-4f94-baf6-8fb128c55159',
+  buildAttachment: 'af5122d3-3438-485e-a25a-2dbbfde84ee6',
+  buildStages: 'b8aac6c9-744b-46e1-88fc-3550969f9313',
+  latestBuild: '54481611-01f4-47f3-998f-160da0f0c229',
+  buildLeases: '3da19a6a-f088-45c4-83ce-2ad3a87be6c4',
+  leases: '272051e4-9af1-45b5-ae22-8d960a5539d4',
+  buildGeneralSettings: 'c4aefd19-30ff-405b-80ad-aca021e7242a',
+  pipelines: '28e1305e-2afe-47bf-abaf-cbb0e6a91988',
+  pipelinePreview: '53df2d18-29ea-46a9-bee0-933540f80abf',
+  pipelineRuns: '7859261e-d2e9-4a68-b820-a5d84cc5bb3d',
+  pipelineLogs: 'fb1b6d27-3957-43d5-a14b-a2d70403e545',
+  pipelineArtifacts: '85023071-bd5e-4438-89b0-2a5bf362a19d',
+  approvals: '37794717-f36f-4d78-b2bf-4dc30d0cfbcd',
+  pipelinePermissions: 'b5b9a4a4-e6cd-4096-853c-ab7d8b0c4eb2',
+  checkConfigurations: '86c8381e-5aee-4cde-8ae4-25c0c7f5eaea',
+  queryCheckConfigurations: '5f3d0e64-f943-4584-8811-77eb495e831e',
+  checkRuns: '91282c1d-c183-444f-9554-1485bfb3879d',
+  gitRepositories: '225f7195-f9c7-4d14-ab28-a83f7ff77e1f',
+  gitRefs: '2d874a60-a811-4f62-9c9f-963a6ea0a55b',
+  gitItems: 'fb93c0db-47ed-4a31-8c20-47552878fb44',
+  gitCommits: 'c2570c3b-5b3f-41b8-98bf-5407bfde8d58',
+  queues: '900fa995-c559-4923-aae7-f8424fe4fbea',
+  pools: 'a8c47e17-4d56-4a56-92bb-de7ea7dc65be',
+  agents: 'e298ef32-5878-4cab-993c-043836571f42',
+  poolJobRequests: 'fc825784-c92a-4299-9221-998a02d1b54f',
+  queueJobRequests: 'f5f81ffb-f396-498d-85b1-5ada145e648a',
+} as const;
+
+/** Route templates and the newest resource versions; what stands here is what OPTIONS answers. */
+export const resources: Resource[] = [
+  resource('Location', 'ResourceAreas', '_apis/{resource}/{areaId}', 1, location.resourceAreas),
+  resource('Location', 'ConnectionData', '_apis/{resource}', 1, location.connectionData),
+  resource('core', 'projects', '_apis/{resource}/{*projectId}', 4, location.projects),
+  ...buildResources(),
+  resource('pipelines', 'pipelines', '{project}/_apis/{resource}/{pipelineId}', 1, location.pipelines),
+  resource('pipelines', 'preview', '{project}/_apis/{area}/{pipelineId}/{resource}', 1, location.pipelinePreview),
+  resource('pipelines', 'runs', '{project}/_apis/{area}/{pipelineId}/{resource}/{runId}', 1, location.pipelineRuns),
+  resource(
+    'pipelines',
+    'logs',
+    '{project}/_apis/{area}/{pipelineId}/runs/{runId}/{resource}/{logId}',
+    1,
+    location.pipelineLogs,
+  ),
+  resource(
+    'pipelines',
+    'artifacts',
+    '{project}/_apis/{area}/{pipelineId}/runs/{runId}/{resource}',
+    1,
+    location.pipelineArtifacts,
+  ),
+  resource(
+    'pipelinesApproval',
+    'approvals',
+    '{project}/_apis/pipelines/{resource}/{approvalId}',
+    2,
+    location.approvals,
+  ),
+  resource(
+    'pipelinePermissions',
+    'pipelinePermissions',
+    '{project}/_apis/pipelines/{resource}/{resourceType}/{resourceId}',
+    1,
+    location.pipelinePermissions,
+  ),
+  resource(
+    'PipelinesChecks',
+    'configurations',
+    '{project}/_apis/pipelines/checks/{resource}/{id}',
+    1,
+    location.checkConfigurations,
+  ),
+  resource(
+    'PipelinesChecks',
+    'queryconfigurations',
+    '{project}/_apis/pipelines/checks/{resource}',
+    1,
+    location.queryCheckConfigurations,
+  ),
+  resource(
+    'PipelinesChecks',
+    'runs',
+    '{project}/_apis/pipelines/checks/{resource}/{checkSuiteId}',
+    1,
+    location.checkRuns,
+  ),
+  resource('git', 'repositories', '{project}/_apis/{area}/{resource}/{repositoryId}', 2, location.gitRepositories),
+  resource('git', 'refs', '{project}/_apis/{area}/repositories/{repositoryId}/{resource}', 2, location.gitRefs),
+  resource(
+    'git',
+    'items',
+    '{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{*path}',
+    1,
+    location.gitItems,
+  ),
+  resource(
+    'git',
+    'commits',
+    '{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{commitId}',
+    2,
+    location.gitCommits,
+  ),
+  resource('distributedtask', 'queues', '{project}/_apis/{area}/{resource}/{queueId}', 1, location.queues),
+  resource('distributedtask', 'pools', '_apis/{area}/{resource}/{poolId}', 1, location.pools),
+  resource('distributedtask', 'agents', '_apis/{area}/pools/{poolId}/{resource}/{agentId}', 1, location.agents),
+  resource(
+    'distributedtask',
+    'jobrequests',
+    '_apis/{area}/pools/{poolId}/{resource}/{requestId}',
+    1,
+    location.poolJobRequests,
+  ),
+  resource(
+    'distributedtask',
+    'jobrequests',
+    '{project}/_apis/{area}/queues/{queueId}/{resource}/{requestId}',
+    1,
+    location.queueJobRequests,
+  ),
+];
+
+function buildResources(): Resource[] {
+  const builds = '{project}/_apis/build/builds/{buildId}';
+  return [
+    resource('build', 'builds', '{project}/_apis/{area}/{resource}/{buildId}', 8, location.builds),
+    resource('build', 'definitions', '{project}/_apis/{area}/{resource}/{definitionId}', 7, location.buildDefinitions),
+    resource('build', 'timeline', `${builds}/{resource}/{timelineId}`, 3, location.timeline),
+    resource('build', 'logs', `${builds}/{resource}/{logId}`, 2, location.buildLogs),
+    resource('build', 'tags', `${builds}/{resource}/{*tag}`, 3, location.buildTags),
+    resource('build', 'properties', `${builds}/{resource}`, 1, location.buildProperties),
+    resource('build', 'artifacts', `${builds}/{resource}`, 5, location.buildArtifacts),
+    resource('build', 'attachments', `${builds}/{resource}/{type}`, 2, location.buildAttachments),
+    resource(
+      'build',
+      'attachments',
+      `${builds}/{timelineId}/{recordId}/{resource}/{type}/{name}`,
+      2,
+      location.buildAttachment,
+    ),
+    resource('build', 'stages', `${builds}/{resource}/{stageRefName}`, 1, location.buildStages),
+    resource('build', 'latest', '{project}/_apis/{area}/{resource}/{*definition}', 1, location.latestBuild),
+    resource('build', 'leases', `${builds}/{resource}`, 1, location.buildLeases),
+    resource('build', 'leases', '{project}/_apis/{area}/retention/{resource}/{leaseId}', 2, location.leases),
+    resource('build', 'generalsettings', '{project}/_apis/{area}/{resource}', 1, location.buildGeneralSettings),
+  ];
+}
+
+// eslint-disable-next-line max-params -- one row of a table
+function resource(
+  area: string,
+  resourceName: string,
+  routeTemplate: string,
+  resourceVersion: number,
+  id: string,
+): Resource {
+  return { id, area, resourceName, routeTemplate, resourceVersion };
+}

@@ -1,0 +1,360 @@
+import type { Clock } from './clock';
+import { systemClock } from './clock';
+import { guidOf, isGuid } from './ids';
+import { person, type Access, type Identity } from './identity';
+import {
+  classicJob,
+  folderPath,
+  hiddenStage,
+  yamlFor,
+  type NewStage,
+  type Pipeline,
+  type QueueStatus,
+} from './pipelines';
+import { newAgent, type NewAgent, type Pool, type Queue } from './pools';
+import type { Project } from './projects';
+import { prepare, type QueueRequest } from './queueing';
+import { Refusal } from './refusal';
+import { commit, newRepository, shortName, type Commit, type Repository } from './repositories';
+import type { DeclaredVariable } from './rootYaml';
+import { progressOf, viewOf, type Run, type RunView } from './runs';
+import type { ScriptSource } from './script';
+
+export interface NewPipeline {
+  /** Name of the project; the first one where it is left out. */
+  project?: string;
+  name: string;
+  folder?: string;
+  id?: number;
+  kind?: 'yaml' | 'classic';
+  /** Root YAML text. Without it one is made from `parameters` and `stages`. */
+  yaml?: string;
+  yamlFile?: string;
+  parameters?: { name: string; type?: string; default?: unknown; values?: unknown[] }[];
+  stages?: NewStage[];
+  variables?: Record<string, string | Partial<DeclaredVariable>>;
+  queueStatus?: QueueStatus;
+  /** Short or full name of the branch. */
+  defaultBranch?: string;
+  /** Name of the repository; one of the project's own name where it is left out. */
+  repository?: string;
+  queue?: string;
+  demands?: string[];
+  script?: ScriptSource;
+}
+
+export interface NewRun extends QueueRequest {
+  reason?: string;
+  requestedFor?: Identity;
+  tags?: string[];
+  queueId?: number;
+}
+
+export interface StateOptions {
+  clock?: Clock;
+  organization?: string;
+}
+
+/** What an organization knows: pure data and the rules that move it on the given clock. Knows nothing of HTTP. */
+export class EmulatorState {
+  readonly clock: Clock;
+  readonly organization: string;
+  readonly projects: Project[] = [];
+  readonly repositories: Repository[] = [];
+  readonly pipelines: Pipeline[] = [];
+  readonly runs: Run[] = [];
+  readonly pools: Pool[] = [];
+  readonly queues: Queue[] = [];
+  /** Resources that pipelines may use: `type/id` → ids of pipelines, or 'all'. */
+  readonly permits = new Map<string, { pipelines: Set<number>; all: boolean }>();
+  /** As whom things are done that no request did. */
+  readonly owner: Identity = person('Dana Reyes');
+  private nextRunId = 1001;
+  private nextPipelineId = 11;
+
+  constructor(options: StateOptions = {}) {
+    this.clock = options.clock ?? systemClock;
+    this.organization = options.organization ?? 'contoso';
+    this.pools.push(
+      { id: 1, name: 'Default', isHosted: false, agents: [] },
+      { id: 9, name: 'Azure Pipelines', isHosted: true, agents: [] },
+    );
+    for (const name of ['build-1', 'build-2']) this.addAgent('Default', { name });
+  }
+
+  get now(): number {
+    return this.clock.now();
+  }
+
+  addProject(name: string, options: { id?: string; description?: string } = {}): Project {
+    const id = options.id ?? guidOf(`${this.organization}/project/${name.toLowerCase()}`);
+    const project = { id, name, description: options.description ?? '', lastUpdateTime: this.now };
+    this.projects.push(project);
+    for (const pool of this.pools) {
+      this.queues.push({ id: this.queues.length + 1, name: pool.name, projectId: project.id, pool });
+    }
+    return project;
+  }
+
+  /** A project by name or id, without regard to case. */
+  findProject(nameOrId: string): Project | undefined {
+    const wanted = nameOrId.toLowerCase();
+    return this.projects.find(
+      (project) => project.id.toLowerCase() === wanted || project.name.toLowerCase() === wanted,
+    );
+  }
+
+  addRepository(project: Project, name: string): Repository {
+    const found = this.findRepository(project, name);
+    if (found) return found;
+    const repository = newRepository(project, name, this.now);
+    this.repositories.push(repository);
+    return repository;
+  }
+
+  findRepository(project: Project | undefined, nameOrId: string): Repository | undefined {
+    const wanted = nameOrId.toLowerCase();
+    return this.repositories.find(
+      (repository) =>
+        repository.id === wanted ||
+        (repository.name.toLowerCase() === wanted && (!project || repository.project === project)),
+    );
+  }
+
+  /** Commits files to a branch of the repository of a pipeline (or to a repository) and gives the commit. */
+  addCommit(where: Pipeline | Repository, branch: string, files: Record<string, string | undefined> = {}): Commit {
+    const repository = 'repository' in where ? where.repository : where;
+    return commit(repository, { branch: shortName(branch), files, at: this.now });
+  }
+
+  /** Branches of a pipeline's repository with their head commits; what is put in here exists. */
+  branches(pipeline: Pipeline): Record<string, string> {
+    return pipeline.repository.branches;
+  }
+
+  tags(pipeline: Pipeline): Record<string, string> {
+    return pipeline.repository.tags;
+  }
+
+  addPipeline(options: NewPipeline): Pipeline {
+    const project = this.projectFor(options.project);
+    const kind = options.kind ?? 'yaml';
+    const repository = this.addRepository(project, options.repository ?? project.name);
+    const id = options.id ?? this.nextPipelineId;
+    this.nextPipelineId = Math.max(this.nextPipelineId, id) + 1;
+    const yamlFile = `/${(options.yamlFile ?? `pipelines/${options.name}.yml`).replace(/^\//, '')}`;
+    const branch = shortName(options.defaultBranch ?? repository.defaultBranch);
+    if (kind === 'yaml') {
+      commit(repository, {
+        branch,
+        files: { [yamlFile]: options.yaml ?? yamlFor(options) },
+        comment: `Add ${options.name}`,
+        at: this.now,
+      });
+    }
+    const pipeline: Pipeline = {
+      id,
+      name: options.name,
+      folder: folderPath(options.folder),
+      project,
+      kind,
+      revision: 1,
+      createdAt: this.now,
+      queueStatus: options.queueStatus ?? 'enabled',
+      repository,
+      yamlFile,
+      defaultBranch: `refs/heads/${branch}`,
+      variables: declaredVariables(options.variables ?? {}),
+      queueId: this.queueNamed(project, options.queue ?? 'Azure Pipelines').id,
+      demands: options.demands ?? [],
+      authoredBy: this.owner,
+      tags: [],
+      ...(options.script === undefined ? {} : { script: options.script }),
+      stages: kind === 'classic' ? [{ ...hiddenStage(), jobs: [classicJob()] }] : [],
+      deleted: false,
+    };
+    this.pipelines.push(pipeline);
+    return pipeline;
+  }
+
+  findPipeline(id: number, project?: Project): Pipeline | undefined {
+    return this.pipelines.find(
+      (pipeline) => pipeline.id === id && !pipeline.deleted && (!project || pipeline.project === project),
+    );
+  }
+
+  addAgent(poolName: string, agent: NewAgent): void {
+    const pool = this.pools.find((candidate) => candidate.name === poolName);
+    pool?.agents.push(newAgent(pool, agent, this.now));
+  }
+
+  addPool(name: string, agents: NewAgent[] = []): Pool {
+    const pool: Pool = { id: 10 + this.pools.length, name, isHosted: false, agents: [] };
+    this.pools.push(pool);
+    for (const agent of agents) this.addAgent(name, agent);
+    for (const project of this.projects)
+      this.queues.push({ id: this.queues.length + 1, name, projectId: project.id, pool });
+    return pool;
+  }
+
+  /** Queues a run as the service would; throws a Refusal with its reasons. */
+  queue(pipeline: Pipeline, request: NewRun = {}, by?: Identity): Run {
+    if (pipeline.queueStatus === 'disabled') {
+      throw new Refusal(
+        400,
+        'DefinitionDisabledException',
+        `The build pipeline ${pipeline.name} (ID ${pipeline.id}) is disabled.`,
+      );
+    }
+    const prepared = prepare(pipeline, request);
+    const id = this.nextRunId++;
+    const identity = by ?? this.owner;
+    const variables = request.variables ?? {};
+    const run: Run = {
+      ...prepared,
+      id,
+      pipeline,
+      number: this.nextNumber(pipeline),
+      queueTime: this.now,
+      variables: Object.fromEntries(Object.entries(variables).map(([name, { value }]) => [name, value])),
+      secrets: Object.keys(variables).filter((name) => variables[name]?.isSecret),
+      reason: request.reason ?? 'manual',
+      requestedFor: request.requestedFor ?? identity,
+      requestedBy: identity,
+      tags: [...(request.tags ?? [])],
+      properties: {},
+      demands: [...pipeline.demands, ...(request.demands ?? [])],
+      queueId: request.queueId ?? pipeline.queueId,
+      planId: guidOf(`${this.organization}/plan/${id}`),
+      timelineId: guidOf(`${this.organization}/plan/${id}`),
+      held: pipeline.queueStatus === 'paused',
+      events: [],
+      keepForever: false,
+      retainedByRelease: false,
+      seen: { changeId: 0, records: new Map() },
+    };
+    this.runs.push(run);
+    for (const [key, { pipelines, all }] of this.permits) {
+      if (all || pipelines.has(pipeline.id)) run.events.push(permitEvent(key, 0));
+    }
+    return run;
+  }
+
+  findRun(id: number, project?: Project): Run | undefined {
+    return this.runs.find(
+      (run) => run.id === id && run.deletedAt === undefined && (!project || run.pipeline.project === project),
+    );
+  }
+
+  /** The run as it is now. */
+  look(run: Run): RunView {
+    return viewOf(run, this.now);
+  }
+
+  /** Asks a run to cancel, or one stage of it; a run that has ended stays as it is. */
+  cancel(run: Run, stage?: string): void {
+    if (this.look(run).status === 'completed') return;
+    run.events.push(
+      stage === undefined ? { kind: 'cancel', at: this.now } : { kind: 'cancelStage', at: this.now, stage },
+    );
+  }
+
+  /** Runs failed and canceled stages again, or only those named; throws a Refusal where there is nothing to run again. */
+  retry(run: Run, options: { stages?: string[]; allJobs?: boolean; dependents?: boolean } = {}): void {
+    const ended = progressOf(run)
+      .stages.flatMap((attempts) => attempts.slice(-1))
+      .filter((span) => span.finishAt <= this.now);
+    const stages = ended
+      .filter((span) => options.stages?.includes(span.plan.name) ?? true)
+      .filter((span) => options.allJobs === true || ['failed', 'canceled'].includes(span.result))
+      .map((span) => span.plan.name);
+    if (stages.length === 0) {
+      throw new Refusal(409, 'InvalidOperationException', `The run ${run.number} has no stage that can be retried.`);
+    }
+    run.events.push({
+      kind: 'retry',
+      at: this.now,
+      stages,
+      allJobs: options.allJobs ?? false,
+      dependents: options.dependents ?? true,
+    });
+  }
+
+  /** Starts a stage that only a person starts. */
+  runStage(run: Run, stage: string): void {
+    run.events.push({ kind: 'runStage', at: this.now, stage });
+  }
+
+  /** Lets pipelines use a resource from now on, and runs that wait for that permission go on. */
+  permit(resourceType: string, resourceId: string, pipelineIds: number[] | 'all'): void {
+    const key = `${resourceType.toLowerCase()}/${resourceId}`;
+    const known = this.permits.get(key) ?? { pipelines: new Set<number>(), all: false };
+    if (pipelineIds === 'all') known.all = true;
+    else for (const id of pipelineIds) known.pipelines.add(id);
+    this.permits.set(key, known);
+    for (const run of this.runs) {
+      if (known.all || known.pipelines.has(run.pipeline.id)) run.events.push(permitEvent(key, this.now));
+    }
+  }
+
+  /** Pauses, disables or enables a pipeline; runs that waited start when it is enabled. */
+  setQueueStatus(pipeline: Pipeline, queueStatus: QueueStatus): void {
+    pipeline.queueStatus = queueStatus;
+    if (queueStatus !== 'enabled') return;
+    for (const run of this.runs) if (run.pipeline === pipeline && run.held) run.releasedAt ??= this.now;
+  }
+
+  deleteRun(run: Run): void {
+    run.deletedAt = this.now;
+  }
+
+  queueNamed(project: Project, nameOrId: string): Queue {
+    const wanted = nameOrId.toLowerCase();
+    const queue = this.queues.find(
+      (candidate) =>
+        candidate.projectId === project.id &&
+        (candidate.name.toLowerCase() === wanted || String(candidate.id) === wanted),
+    );
+    if (!queue) throw new Error(`The project ${project.name} has no queue ${nameOrId}`);
+    return queue;
+  }
+
+  /** Access of somebody who may do everything. */
+  fullAccess(): Access {
+    return { identity: this.owner, denied: [] };
+  }
+
+  private projectFor(nameOrId: string | undefined): Project {
+    const found = nameOrId === undefined ? this.projects[0] : this.findProject(nameOrId);
+    if (found) return found;
+    if (nameOrId !== undefined && isGuid(nameOrId)) throw new Error(`No project has the id ${nameOrId}`);
+    return this.addProject(nameOrId ?? 'Fabrikam');
+  }
+
+  /** `20261121.3`: the day and how many runs of the pipeline it already had. */
+  private nextNumber(pipeline: Pipeline): string {
+    const day = new Date(this.now).toISOString().slice(0, 10).replaceAll('-', '');
+    const before = this.runs.filter((run) => run.pipeline === pipeline && run.number.startsWith(`${day}.`));
+    return `${day}.${before.length + 1}`;
+  }
+}
+
+function permitEvent(key: string, at: number): Run['events'][number] {
+  const slash = key.indexOf('/');
+  return { kind: 'permit', at, resourceType: key.slice(0, slash), resourceId: key.slice(slash + 1) };
+}
+
+function declaredVariables(given: NonNullable<NewPipeline['variables']>): Record<string, DeclaredVariable> {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, variable]): [string, DeclaredVariable] => [
+      name,
+      typeof variable === 'string'
+        ? { value: variable, isSecret: false, allowOverride: false }
+        : {
+            value: variable.value ?? '',
+            isSecret: variable.isSecret ?? false,
+            allowOverride: variable.allowOverride ?? false,
+          },
+    ]),
+  );
+}

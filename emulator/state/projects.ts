@@ -1,0 +1,17 @@
+import type { Identity } from './identity';
+
+export interface Project {
+  id: string;
+  name: string;
+  description: string;
+  lastUpdateTime: number;
+}
+
+/** `<Project> Build Service (<organization>)`, as whom a job runs where the job scope is limited to the project. */
+export function buildServiceOf(project: Project, organization: string): Identity {
+  return {
+    id: project.id,
+    displayName: `${project.name} Build Service (${organization})`,
+    uniqueName: `Build\\${project.id}`,
+  };
+}
