@@ -1,0 +1,246 @@
+import { VsoClient } from 'azure-devops-node-api/VsoClient';
+import { ApiError, UserError } from './errors';
+import { cureFor } from './knownRefusals';
+import {
+  bare,
+  one,
+  type Credentials,
+  type HttpAnswer,
+  type HttpRequest,
+  type Method,
+  type Transport,
+} from './transport';
+
+/** A resource as the service's location documents list it. */
+export interface Place {
+  area: 'build' | 'Release' | 'distributedtask' | 'core';
+  /** Location id, the same on every server. */
+  id: string;
+  /** What it is, for a server that lacks it: 'stages of a run (PATCH builds/{id}/stages)'. */
+  name: string;
+  version?: string;
+}
+
+export interface Call {
+  route?: Record<string, string | number | undefined>;
+  query?: Record<string, string | number | boolean | undefined>;
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+  repeatable?: boolean | undefined;
+  attempts?: number | undefined;
+  timeoutMs?: number | undefined;
+  contentType?: string | undefined;
+}
+
+/** An organization or collection, and who we are there. */
+export interface Account {
+  /** Organization or collection URL with a trailing slash. */
+  url: string;
+  /** How messages name the way we signed in: 'the job's token', "service connection 'Contoso'". */
+  credentialName: string;
+  credentials: Credentials;
+}
+
+/** The newest version that this program was written for; an older server's own is used where it has less. */
+const API_VERSION = '7.1';
+
+/**
+ * Azure DevOps over one transport. Addresses and versions come from the service's own location documents through the library's
+ * negotiation; answers stay as the service wrote them (see notes/azure-devops-client.md).
+ */
+export class AzureDevOps {
+  private readonly locations: VsoClient;
+  private areas = new Map<string, Promise<unknown>>();
+
+  constructor(
+    readonly account: Account,
+    readonly transport: Transport,
+  ) {
+    // The library asks its REST client for one thing only: the location documents.
+    const options = async (url: string) => {
+      const answer = await this.request({ method: 'OPTIONS', url, headers: { accept: 'application/json' } });
+      return { result: json(answer, 'OPTIONS', url), statusCode: answer.status, headers: {} };
+    };
+    this.locations = new VsoClient(account.url, { options } as never);
+  }
+
+  /** Calls a resource of a location document and gives its JSON. Throws `ApiError` on any refusal. */
+  async call<T>(method: Method, place: Place, call: Call = {}): Promise<{ value: T; headers: HttpAnswer['headers'] }> {
+    await this.areaKnown(place.area);
+    if (!(await this.locations.beginGetLocation(place.area, place.id)))
+      throw new UserError(tooOld(this.account.url, place.name));
+    const { requestUrl = '', apiVersion = API_VERSION } = await this.locations.getVersioningData(
+      place.version ?? API_VERSION,
+      place.area,
+      place.id,
+      call.route,
+    );
+    return this.json<T>(method, requestUrl + queryText(call.query), apiVersion, call);
+  }
+
+  /**
+   * Calls a path of the collection that no location document of the library covers (runs of YAML pipelines, approvals, checks), with
+   * the version that the server has for its builds.
+   */
+  async rest<T>(
+    method: Method,
+    path: string,
+    call: Call & { preview?: number } = {},
+  ): Promise<{ value: T; headers: HttpAnswer['headers'] }> {
+    const version = `${await this.serverVersion()}-preview.${call.preview ?? 1}`;
+    return this.json<T>(method, `${this.account.url}${path}${queryText(call.query)}`, version, call);
+  }
+
+  /** The lower of what this program knows and what the server offers, as in `7.0`. */
+  private async serverVersion(): Promise<string> {
+    await this.areaKnown('build');
+    const builds = await this.locations.beginGetLocation('build', '0cd358e1-9217-4d94-8269-1c1ee6f93dcf');
+    return builds && Number(builds.maxVersion) < Number(API_VERSION) ? builds.maxVersion : API_VERSION;
+  }
+
+  /** One location document an area, also when several calls want it at once. */
+  private async areaKnown(area: string): Promise<void> {
+    let known = this.areas.get(area);
+    if (!known) {
+      known = this.locations.beginGetLocation(area, '');
+      this.areas.set(area, known);
+      known.catch(() => this.areas.delete(area));
+    }
+    await known;
+  }
+
+  private async json<T>(
+    method: Method,
+    url: string,
+    version: string,
+    call: Call,
+  ): Promise<{ value: T; headers: HttpAnswer['headers'] }> {
+    const answer = await this.request({
+      method,
+      url,
+      signal: call.signal,
+      repeatable: call.repeatable,
+      attempts: call.attempts,
+      timeoutMs: call.timeoutMs,
+      headers: {
+        accept: `application/json;api-version=${version}`,
+        ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json; charset=utf-8' }),
+      },
+      body: call.body === undefined ? undefined : JSON.stringify(call.body),
+    });
+    return { value: json(answer, method, url) as T, headers: answer.headers };
+  }
+
+  private async request(request: HttpRequest): Promise<HttpAnswer> {
+    const answer = await this.transport.send({ ...request, credentials: this.account.credentials });
+    const refusal = refusalOf(answer, request.method, request.url, this.account);
+    if (refusal) throw refusal;
+    return answer;
+  }
+}
+
+/** The value of a JSON answer; no body at all is undefined, anything else that is no JSON an error. */
+function json(answer: HttpAnswer, method: string, url: string): unknown {
+  if (!answer.text.trim()) return undefined;
+  try {
+    return JSON.parse(answer.text.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    throw new ApiError(
+      { method, url: bare(url), status: answer.status, reasons: [`The answer is no JSON: '${start(answer.text)}'.`] },
+      { cause },
+    );
+  }
+}
+
+/** What an answer refuses, as an error; undefined when it is a success. */
+export function refusalOf(answer: HttpAnswer, method: string, url: string, account: Account): ApiError | undefined {
+  const { status, text } = answer;
+  const html = (one(answer.headers['content-type']) ?? '').includes('text/html');
+  const location = one(answer.headers.location);
+  if (status >= 200 && status < 300 && status !== 203 && !html) return undefined;
+  const body = html ? undefined : bodyOf(text);
+  const reasons = body ? reasonsOf(body) : [];
+  const known = { method, url: bare(url), status, typeKey: body?.typeKey, activityId: one(answer.headers.activityid) };
+  if (!reasons.length) {
+    if (status === 203 || (html && status < 400) || location?.includes('_signin')) {
+      return new ApiError({
+        ...known,
+        reasons: [
+          `The server answered with a sign-in page: ${account.credentialName} is invalid, expired, or of another organization.`,
+        ],
+      });
+    }
+    if (status >= 300 && status < 400 && location) {
+      const target = new URL(location, url).origin;
+      return new ApiError({
+        ...known,
+        reasons: [`The server redirects to ${target}, where no token is sent.`],
+        cure: 'Give the URL that the organization has today.',
+      });
+    }
+    if (text.trim()) reasons.push(`The answer says '${start(html ? textOf(text) : text)}'.`);
+  }
+  return new ApiError({ ...known, reasons, cure: cureFor(reasons) ?? cureByStatus(status, account) });
+}
+
+function cureByStatus(status: number, account: Account): string | undefined {
+  switch (status) {
+    case 401:
+      return `Check ${account.credentialName}: it is missing, expired, or lacks a scope.`;
+    case 403:
+      return `Check what ${account.credentialName} may do.`;
+    case 404:
+      return `It does not exist, or ${account.credentialName} may not see it.`;
+    default:
+      return undefined;
+  }
+}
+
+interface ErrorBody {
+  message?: unknown;
+  typeKey?: string;
+  value?: { Message?: unknown };
+  customProperties?: { ValidationResults?: unknown };
+  ValidationResults?: unknown;
+}
+
+function bodyOf(text: string): ErrorBody | undefined {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The service's sentences. The reasons of a refused start stand in `ValidationResults` only. */
+function reasonsOf(body: ErrorBody): string[] {
+  const message = body.message ?? body.value?.Message;
+  const results = body.customProperties?.ValidationResults ?? body.ValidationResults;
+  const details = (Array.isArray(results) ? results : [])
+    .map((result: unknown) => (result as { message?: unknown } | null)?.message)
+    .filter((text) => typeof text === 'string');
+  return [...(typeof message === 'string' ? [message] : []), ...details].map((text) => text.trim()).filter(Boolean);
+}
+
+function tooOld(url: string, name: string): string {
+  return `The server at ${url} has no ${name}: it is older than Azure DevOps Server 2022.`;
+}
+
+function queryText(query: Call['query']): string {
+  const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== '');
+  // Commas of id lists stay as they are: encoded they would treble, and a look at hundreds of runs has to fit into one URL.
+  const text = pairs
+    .map(([key, value]) => `${key}=${encodeURIComponent(String(value)).replace(/%2C/g, ',')}`)
+    .join('&');
+  return text ? `?${text}` : '';
+}
+
+function start(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+}
+
+function textOf(html: string): string {
+  return (/<title[^>]*>([\s\S]*?)<\/title>/i.exec(html)?.[1] ?? html).replace(/<[^>]*>/g, ' ');
+}

@@ -1,0 +1,112 @@
+import type { AzureDevOps } from '../azureDevOps';
+import { messageOf, UserError } from '../errors';
+import type { World } from '../world';
+import type { RunRequest } from './request';
+import { startedFrom, type StartedRun } from './start';
+import { BUILDS, type Build } from './wire';
+
+/** The service may still be at work on the request that it did not answer, so one empty look is not enough. */
+const LOOKS_AFTER_MS = [500, 1500, 3000, 5000];
+const CLOCKS_MAY_DIFFER_MS = 10_000;
+const MOST_RUNS = 100;
+
+/**
+ * The run that a start without an answer made: of this pipeline, queued since then, with this branch, commit, parameters and
+ * variables, not another parent's and not known already. Exactly one is taken on; undefined when there is none; several cannot be
+ * told apart and are an error with all links. See notes/finding-a-run-again.md.
+ */
+export async function findLostRun(
+  azureDevOps: AzureDevOps,
+  { request, sentAt, known }: { request: RunRequest; sentAt: number; known: Set<number> },
+  world: World,
+): Promise<StartedRun | undefined> {
+  // After a cancel there is little time left, and nothing may be started any more: one look has to do.
+  const pauses = world.signal.aborted ? LOOKS_AFTER_MS.slice(0, 1) : LOOKS_AFTER_MS;
+  let fitting: Build[] = [];
+  for (const pause of pauses) {
+    await world.clock.sleep(pause);
+    fitting = (await runsSince(azureDevOps, request, sentAt)).filter(
+      (build) => !known.has(build.id) && fits(build, request),
+    );
+    const certain = fitting.filter((build) =>
+      request.tags.some((tag) => tag.startsWith('cascade-parent-') && build.tags?.includes(tag)),
+    );
+    if (certain.length) {
+      fitting = certain;
+      break;
+    }
+  }
+  // A run without this parent's tag could be somebody else's, and ours still to come: it counts only after the last look.
+  const [only, ...others] = fitting.map((build) => ({
+    ...startedFrom(azureDevOps, request.project, build),
+    adopted: true,
+  }));
+  if (only && others.length) {
+    throw new UserError(
+      `The answer to the start of '${request.pipeline.name}' was lost, and ${fitting.length} runs could be the one it made: ${[only, ...others].map(({ url }) => url).join(' , ')}. Nothing more is started; look at them and cancel what is not wanted.`,
+    );
+  }
+  return only;
+}
+
+async function runsSince(
+  azureDevOps: AzureDevOps,
+  { pipeline, project }: RunRequest,
+  sentAt: number,
+): Promise<Build[]> {
+  const query = {
+    definitions: pipeline.id,
+    minTime: new Date(sentAt - CLOCKS_MAY_DIFFER_MS).toISOString(),
+    queryOrder: 'queueTimeDescending',
+    $top: MOST_RUNS,
+  };
+  try {
+    const { value } = await azureDevOps.call<{ value?: Build[] }>('GET', BUILDS, { route: { project }, query });
+    return value.value ?? [];
+  } catch (error) {
+    throw new UserError(
+      `The answer to the start of '${pipeline.name}' was lost, and its runs cannot be looked at (${messageOf(error)}). It may have started: see ${pipeline.url} .`,
+      { cause: error },
+    );
+  }
+}
+
+/** Whether a run is what was asked for. What the service does not tell does not speak against it. */
+export function fits(build: Build, request: RunRequest): boolean {
+  const otherParent =
+    build.tags?.some((tag) => tag.startsWith('cascade-parent-') && !request.tags.includes(tag)) ?? false;
+  return (
+    !otherParent &&
+    (!request.branch || !build.sourceBranch || build.sourceBranch === request.branch) &&
+    (!request.commit || !build.sourceVersion || build.sourceVersion === request.commit) &&
+    holds(build.templateParameters, request.parameters) &&
+    holds(variablesOf(build), publicValues(request))
+  );
+}
+
+function holds(has: Record<string, unknown> | undefined, wanted: Record<string, string>): boolean {
+  if (!has) return true;
+  return Object.entries(wanted).every(([name, value]) => has[name] === undefined || textOf(has[name]) === value);
+}
+
+/** The service may print `true` as `True` or parse what it was given. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function variablesOf({ parameters }: Build): Record<string, unknown> | undefined {
+  if (!parameters) return undefined;
+  try {
+    return JSON.parse(parameters) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+function publicValues({ variables }: RunRequest): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables)
+      .filter(([, { isSecret }]) => !isSecret)
+      .map(([name, { value }]) => [name, value]),
+  );
+}
