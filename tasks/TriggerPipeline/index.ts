@@ -1,0 +1,22 @@
+import { AzureDevOps } from '../lib/azureDevOps';
+import { readConnection } from '../lib/connection';
+import { readParent } from '../lib/parent';
+import { Register, stepNameOf } from '../lib/register';
+import { runTask } from '../lib/runTask';
+import { Transport } from '../lib/transport';
+import { readInputs } from './inputs';
+import { cancelLeftovers } from './postJob';
+import { triggerPipeline } from './triggerPipeline';
+
+// The post-job part is the same bundle: its little entry file sets this before it loads it.
+const isPostJob = process.env.PIPELINE_CASCADE_POST_JOB === 'true';
+
+void runTask(async ({ agent, world, secrets }) => {
+  const connect = () => new AzureDevOps(readConnection(agent, secrets), new Transport(world, agent.network()));
+  if (isPostJob) return await cancelLeftovers(agent, connect, world);
+  const inputs = await readInputs((name) => agent.input(name));
+  const azureDevOps = connect();
+  const parent = readParent(agent);
+  const register = Register.open(agent, 'TriggerPipeline', parent, world);
+  return await triggerPipeline(inputs, { agent, azureDevOps, parent, register, stepName: stepNameOf(parent) }, world);
+});

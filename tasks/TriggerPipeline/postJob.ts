@@ -1,0 +1,56 @@
+import type { Agent } from '../lib/agent';
+import type { AzureDevOps } from '../lib/azureDevOps';
+import { flag } from '../lib/inputs';
+import { leftovers, type RegisteredChild } from '../lib/register';
+import { cancelRuns } from '../lib/runs/cancel';
+import type { Child } from '../lib/runs/child';
+import { findLostRun } from '../lib/runs/lostAnswer';
+import type { RunRequest } from '../lib/runs/request';
+import type { Verdict } from '../lib/verdict';
+import type { World } from '../lib/world';
+
+/**
+ * Runs at the end of the job: cancels what a step that was killed, or that no signal reached, could not cancel. A step that ended by
+ * itself leaves nothing to do here.
+ */
+export async function cancelLeftovers(agent: Agent, connect: () => AzureDevOps, world: World): Promise<Verdict> {
+  const left = leftovers(agent);
+  const runs = (left?.children ?? []).filter(({ result }) => !result).map(childOf);
+  if (!left || !flag((name) => agent.input(name), 'cancelWithParent', true) || runs.length + left.open.length === 0) {
+    return { result: 'Succeeded', message: 'This step left nothing to cancel.' };
+  }
+  const azureDevOps = connect();
+  const known = new Set(left.children.map(({ id }) => id));
+  for (const { request, sentAt } of left.open) {
+    const { pipeline, project } = request as RunRequest;
+    const found = await findLostRun(azureDevOps, { request: request as RunRequest, sentAt, known }, world);
+    if (found) {
+      const { id, number, url } = found;
+      runs.push(
+        childOf({
+          organization: azureDevOps.account.url,
+          project,
+          kind: 'run',
+          id,
+          name: pipeline.name,
+          number,
+          url,
+          item: '',
+          attempt: 1,
+          result: '',
+        }),
+      );
+    }
+  }
+  if (!runs.length) return { result: 'Succeeded', message: 'This step left nothing to cancel.' };
+  world.log.info(`The step was stopped before it could cancel ${runs.length} run(s); that is done now.`);
+  await cancelRuns(azureDevOps, runs, world.log);
+  return {
+    result: 'Succeeded',
+    message: `Canceled what a stopped step left running: ${runs.map(({ number }) => number).join(', ')}.`,
+  };
+}
+
+function childOf({ result, ...rest }: RegisteredChild): Child {
+  return { ...rest, branch: '', commit: '', stages: [], given: [], progress: { status: result, stages: [] } };
+}
