@@ -1,0 +1,56 @@
+/** Lays the extension out in build/extension exactly as it is packaged: one bundle a task, task.json, icons, notices. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { build, type Metafile } from 'esbuild';
+import { thirdPartyNotices } from './thirdPartyNotices';
+
+const root = path.join(__dirname, '..');
+const out = path.join(root, 'build', 'extension');
+const TASKS = ['TriggerPipeline'];
+
+/** The post-job part is the task's own bundle; this only tells it so. */
+const POST_JOB = "process.env.PIPELINE_CASCADE_POST_JOB = 'true';\nrequire('./index.js');\n";
+
+async function bundle(entry: string, outfile: string): Promise<Metafile> {
+  const { metafile, warnings } = await build({
+    entryPoints: [path.join(root, entry)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    // Line ends and names stay, so that a stack trace can be read; only what parses slower goes.
+    minifySyntax: true,
+    keepNames: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  if (warnings.length) throw new Error(`The bundle of ${entry} has warnings.`);
+  return metafile;
+}
+
+async function main(): Promise<void> {
+  fs.rmSync(path.join(root, 'build'), { recursive: true, force: true });
+  const metafiles: Metafile[] = [];
+  for (const task of TASKS) {
+    const folder = path.join(out, task);
+    metafiles.push(await bundle(`tasks/${task}/index.ts`, path.join(folder, 'index.js')));
+    fs.copyFileSync(path.join(root, 'tasks', task, 'task.json'), path.join(folder, 'task.json'));
+    fs.writeFileSync(path.join(folder, 'postJob.js'), POST_JOB);
+    fs.copyFileSync(path.join(root, 'images', 'icon-32.png'), path.join(folder, 'icon.png'));
+  }
+  metafiles.push(await bundle('cli/main.ts', path.join(root, 'build', 'cli', 'main.js')));
+  fs.mkdirSync(path.join(out, 'images'), { recursive: true });
+  fs.copyFileSync(path.join(root, 'images', 'icon-128.png'), path.join(out, 'images', 'icon.png'));
+  fs.copyFileSync(path.join(root, 'LICENSE'), path.join(out, 'LICENSE.md'));
+  for (const file of ['overview.md', 'privacy.md', 'vss-extension.json'])
+    fs.copyFileSync(path.join(root, file), path.join(out, file));
+  fs.writeFileSync(path.join(out, 'ThirdPartyNotices.txt'), thirdPartyNotices(root, metafiles));
+  console.log(`Built ${TASKS.join(', ')} in build/extension.`);
+}
+
+void main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
