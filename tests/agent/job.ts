@@ -82,6 +82,12 @@ export function createJob(setup: JobSetup = {}): Job {
   };
 }
 
+/** Sets the job's status, which a post-job part reads as `Agent.JobStatus`. */
+export function setJobStatus(job: Job, status: TaskResult): void {
+  job.status = status;
+  job.variables.set('agent.jobstatus', status);
+}
+
 function withDefaults(setup: JobSetup): Record<string, string> {
   const given = setup.variables ?? {};
   const namesHost = Object.keys(given).some((name) => name.toLowerCase() === 'system.hosttype');

@@ -51,7 +51,7 @@ export class StepRecord {
   buildNumber: string | undefined;
   /** Called when a command asked to end the step without waiting for its process. */
   onDone: () => void = () => undefined;
-  onLog: (line: string) => void = () => undefined;
+  readonly logListeners: ((line: string) => void)[] = [];
 
   constructor(
     readonly job: Job,
@@ -65,7 +65,7 @@ export class StepRecord {
   write(text: string): void {
     for (const line of this.job.masker.mask(text).split(/\r\n|\r|\n/)) {
       this.log.push(line);
-      this.onLog(line);
+      this.logListeners.forEach((listener) => listener(line));
     }
   }
 

@@ -13,6 +13,8 @@ export interface WaitingTimes {
   openPipesMs: number;
   /** After `task.complete done=true`; 5000. */
   doneMs: number;
+  /** Before repetition n of a step with retryCountOnTaskFailure; n² seconds. */
+  retryMs: (n: number) => number;
 }
 
 export type StreamName = 'stdout' | 'stderr';
