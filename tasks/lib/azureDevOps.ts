@@ -220,7 +220,13 @@ function reasonsOf(body: ErrorBody): string[] {
   const details = (Array.isArray(results) ? results : [])
     .map((result: unknown) => (result as { message?: unknown } | null)?.message)
     .filter((text) => typeof text === 'string');
-  return [...(typeof message === 'string' ? [message] : []), ...details].map((text) => text.trim()).filter(Boolean);
+  return [...(typeof message === 'string' ? [message] : []), ...details].map(asSentence).filter(Boolean);
+}
+
+/** The service ends some of its sentences without a stop, and several would run into each other. */
+function asSentence(text: string): string {
+  const line = text.trim();
+  return line && !/[.!?:]$/.test(line) ? `${line}.` : line;
 }
 
 function tooOld(url: string, name: string): string {

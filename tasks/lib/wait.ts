@@ -7,13 +7,13 @@ const LONGEST_SILENCE_MS = 10 * MINUTE_MS;
 const SOON_MS = 250;
 const STILL_HERE_MS = 10 * MINUTE_MS;
 
-export interface Waiting<State> {
+export interface Waiting {
   /** One look at everything that is waited for. Not called again before it ended. */
-  look(): Promise<State>;
-  /** True when there is nothing left to wait for. */
-  ended(state: State): boolean;
+  look(): Promise<void>;
+  /** True when there is nothing left to wait for; asked before the first look as well. */
+  ended(): boolean;
   /** One line for the log every ten minutes. */
-  stillWaiting(state: State): string;
+  stillWaiting(): string;
   /** The longest pause between two looks. */
   pauseMs: number;
   /** True when the next look should come at once, because only our own bounds held something back. */
@@ -27,31 +27,30 @@ export interface Waiting<State> {
  * A passing fault never ends it. Throws what no waiting can mend (401, 403, 404, bad input), the last error when every look failed
  * for ten minutes on end, and `Canceled`.
  */
-export async function wait<State>(waiting: Waiting<State>, world: World): Promise<{ timedOut: boolean }> {
+export async function wait(waiting: Waiting, world: World): Promise<{ timedOut: boolean }> {
   const { clock, log, signal } = world;
   const begin = clock.now();
-  let state: State | undefined;
   let failingSince: number | undefined;
   let spokeAt = begin;
   for (;;) {
+    if (waiting.ended()) return { timedOut: false };
+    const before = clock.now();
+    if (waiting.deadline !== undefined && before >= waiting.deadline) return { timedOut: true };
+    if (before - spokeAt >= STILL_HERE_MS) {
+      log.info(waiting.stillWaiting());
+      spokeAt = before;
+    }
+    const pause = waiting.hurry?.() ? SOON_MS : nextPause(before - begin, waiting.pauseMs);
+    await clock.sleep(Math.min(pause, (waiting.deadline ?? Infinity) - before), signal);
     try {
-      state = await waiting.look();
+      await waiting.look();
       if (failingSince !== undefined) log.info('The service answers again.');
       failingSince = undefined;
-      if (waiting.ended(state)) return { timedOut: false };
     } catch (error) {
       if (!mayPass(error)) throw error;
       failingSince ??= say(log.warning.bind(log), error, clock.now());
       if (clock.now() - failingSince >= LONGEST_SILENCE_MS) throw error;
     }
-    const now = clock.now();
-    if (waiting.deadline !== undefined && now >= waiting.deadline) return { timedOut: true };
-    if (now - spokeAt >= STILL_HERE_MS && state !== undefined) {
-      log.info(waiting.stillWaiting(state));
-      spokeAt = now;
-    }
-    const pause = waiting.hurry?.() ? SOON_MS : nextPause(now - begin, waiting.pauseMs);
-    await clock.sleep(Math.min(pause, (waiting.deadline ?? Infinity) - now), signal);
   }
 }
 

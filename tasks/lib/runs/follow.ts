@@ -63,7 +63,6 @@ export async function followRuns(
     await lookAtRuns(azureDevOps, open, world);
     await readTimelines(azureDevOps, followed, { following, begin }, world);
     for (const one of followed) settle(one, following, world);
-    return followed;
   };
   return wait(
     {
