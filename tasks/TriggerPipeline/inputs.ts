@@ -58,6 +58,11 @@ export async function readInputs(read: Read): Promise<Inputs> {
   };
 }
 
+/** What the author marked as secret: to be known as such before anything is said. */
+export function secretValues({ run }: Inputs): string[] {
+  return Object.values(run.variables).flatMap(({ value, isSecret }) => (isSecret ? [value] : []));
+}
+
 function readCommit(read: Read): string | undefined {
   const commit = text(read, 'commit');
   if (commit === undefined || /^[0-9a-f]{40}$/i.test(commit)) return commit;
