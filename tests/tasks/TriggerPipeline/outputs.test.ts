@@ -147,7 +147,8 @@ describe('TriggerPipeline: outputs', function () {
   it('adds a table to the summary: link, names of the parameters, result, duration, stages', async () => {
     const fabrikam = await withStages();
     const step = await fabrikam.run({ parameters: 'image: secret-name', variables: 'region: secret-place' });
-    const [{ name = '', markdown = '' } = {}, ...others] = step.summaries;
+    const [summary, ...others] = step.summaries;
+    const { name, markdown } = summary!;
     assert.deepEqual(others, []);
     assert.ok(name.includes(STEP));
     const [, , row = ''] = markdown.split('\n');
