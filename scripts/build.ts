@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { lazyRequires } from './lazyRequires';
 import { thirdPartyNotices } from './thirdPartyNotices';
 
 const root = path.join(__dirname, '..');
@@ -21,7 +22,7 @@ async function bundle(entry: string, outfile: string): Promise<Metafile> {
     format: 'cjs',
     // Line ends and names stay, so that a stack trace can be read; only what parses slower goes.
     minifySyntax: true,
-    keepNames: true,
+    plugins: [lazyRequires],
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
