@@ -91,6 +91,20 @@ export class AzureDevOps {
     return this.json<T>(method, `${this.account.url}${path}${queryText(call.query)}`, version, call);
   }
 
+  /** The text behind an address that the service itself gave, such as an attachment's. It must be of this organization. */
+  async readUrl(url: string, signal?: AbortSignal): Promise<string> {
+    const { origin } = new URL(url);
+    if (origin !== new URL(this.account.url).origin) {
+      throw new ApiError({
+        method: 'GET',
+        url: bare(url),
+        status: 0,
+        reasons: [`The address is not of ${this.account.url}.`],
+      });
+    }
+    return (await this.request({ method: 'GET', url, signal, headers: { accept: '*/*' } })).text;
+  }
+
   /** The lower of what this program knows and what the server offers, as in `7.0`. */
   private async serverVersion(): Promise<string> {
     await this.areaKnown('build');

@@ -63,6 +63,7 @@ function agentLog(secrets: Secrets): Log {
 }
 
 function taskLibAgent(): Agent {
+  const outputs = new Map<string, string>();
   const endpoint = (id: string): Endpoint | undefined => {
     const url = taskLib.getEndpointUrl(id, true);
     const scheme = taskLib.getEndpointAuthorizationScheme(id, true);
@@ -84,7 +85,12 @@ function taskLibAgent(): Agent {
     systemEndpoint: () => endpoint('SYSTEMVSSCONNECTION'),
     network: readNetwork,
     setSecret: (value) => taskLib.setSecret(value),
-    setOutput: (name, value, secret = false) => taskLib.setVariable(name, value, secret, true),
+    setOutput: (name, value, secret = false) => {
+      // An output is read-only once it is set; saying the same again would only be noise.
+      if (outputs.get(name) === value) return;
+      outputs.set(name, value);
+      taskLib.setVariable(name, value, secret, true);
+    },
     setTaskVariable: (name, value) => taskLib.setTaskVariable(name, value),
     taskVariable: (name) => taskLib.getTaskVariable(name),
     attach: (type, name, file) => taskLib.addAttachment(type, name, file),
