@@ -1,6 +1,10 @@
+import http from 'node:http';
+import https from 'node:https';
 import { HttpClient } from 'typed-rest-client/HttpClient';
-import type { IHttpClientResponse, IRequestOptions } from 'typed-rest-client/Interfaces';
+import type { IHttpClientResponse, IRequestInfo } from 'typed-rest-client/Interfaces';
+import type { Network } from './agent';
 import { ApiError, Canceled, messageOf } from './errors';
+import { Connections } from './network';
 import { mayHaveHappened, retryAfterMs, retryDelay, type Failure } from './retryDelay';
 import { orCanceled, type World } from './world';
 
@@ -10,8 +14,8 @@ export type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PATCH' | 'PUT' | 'DE
 export interface Credentials {
   /** The value of the `Authorization` header. */
   authorization(): Promise<string>;
-  /** Gets a fresh token after a 401; false when there is none to be had. */
-  renew?(): Promise<boolean>;
+  /** Gets a fresh token after a 401 for this header's one; false when there is none to be had. */
+  renew?(refused: string): Promise<boolean>;
 }
 
 export interface HttpRequest {
@@ -56,8 +60,8 @@ const UNREACHED = new Set([
 ]);
 
 /**
- * The one way to any server: the library's client with its proxy, certificate and keep-alive handling, and with what it lacks:
- * attempts by `retryDelay`, `Retry-After` on any status, fresh credentials an attempt, no credentials across hosts, bounds and abort.
+ * The one way to any server: the library's client with what it lacks: attempts by `retryDelay`, `Retry-After` on any status, fresh
+ * credentials an attempt, no credentials across hosts, bounds and abort, and connections for every kind of proxy and certificate.
  */
 export class Transport extends HttpClient {
   /** Per origin: no request before this time, because the server asked for it. */
@@ -65,18 +69,34 @@ export class Transport extends HttpClient {
   private saidThrottled = false;
   /** Server time minus ours in milliseconds, from the last answer's `Date`. */
   serverAheadMs = 0;
+  private readonly connections: Connections;
 
   constructor(
     private readonly world: World,
-    network: Pick<IRequestOptions, 'proxy' | 'cert' | 'ignoreSslError'> = {},
+    network: Network = {},
   ) {
     super('pipeline-cascade', [], {
-      ...network,
       keepAlive: true,
       allowRedirects: false,
       allowRetries: false,
       socketTimeout: TIMEOUT_MS.changing,
     });
+    this.connections = new Connections(network);
+  }
+
+  /** The library's own request over our connections: its agents mix up http with https, and know no http through a proxy. */
+  override requestRaw(info: IRequestInfo, data: string | NodeJS.ReadableStream): Promise<IHttpClientResponse> {
+    const { parsedUrl, options } = info;
+    const { agent, via } = this.connections.routeTo(parsedUrl);
+    options.agent = agent;
+    if (via) {
+      const { proxy, headers } = via;
+      const secure = proxy.protocol === 'https:';
+      info.httpModule = secure ? https : http;
+      Object.assign(options, { host: proxy.hostname, port: proxy.port || (secure ? 443 : 80), path: parsedUrl.href });
+      Object.assign(options.headers ?? {}, { host: parsedUrl.host, ...headers });
+    }
+    return super.requestRaw(info, data);
   }
 
   /** The answer, whatever its status. Throws `LostAnswer` or `ApiError` when there is none, `Canceled` on abort. */
@@ -84,11 +104,13 @@ export class Transport extends HttpClient {
     let renewed = false;
     for (let attempt = 1; ; attempt++) {
       await this.untilAllowed(request);
-      const outcome = await this.attempt(request);
+      // What goes wrong with a token is no failure of this request, which was not sent.
+      const authorization = await orCanceled(Promise.resolve(request.credentials?.authorization()), request.signal);
+      const outcome = await this.attempt(request, authorization);
       if ('answer' in outcome) {
         const { answer } = outcome;
         this.heed(request.url, answer);
-        if (asksToSignIn(answer) && !renewed && (await request.credentials?.renew?.())) {
+        if (asksToSignIn(answer) && !renewed && (await request.credentials?.renew?.(authorization ?? ''))) {
           renewed = true;
           continue;
         }
@@ -131,10 +153,13 @@ export class Transport extends HttpClient {
     );
   }
 
-  private async attempt(request: HttpRequest): Promise<{ answer: HttpAnswer } | { failure: Failure; cause: unknown }> {
+  private async attempt(
+    request: HttpRequest,
+    authorization: string | undefined,
+  ): Promise<{ answer: HttpAnswer } | { failure: Failure; cause: unknown }> {
     const bound = deadline(request);
     try {
-      return { answer: await this.follow(request, bound) };
+      return { answer: await this.follow(request, authorization, bound) };
     } catch (cause) {
       if (request.signal?.aborted || cause instanceof Canceled) throw new Canceled();
       const code = codeOf(cause);
@@ -145,13 +170,12 @@ export class Transport extends HttpClient {
   }
 
   /** One attempt with its redirects: credentials stay on the host they were meant for. */
-  private async follow(request: HttpRequest, bound: Deadline): Promise<HttpAnswer> {
+  private async follow(request: HttpRequest, authorization: string | undefined, bound: Deadline): Promise<HttpAnswer> {
     let url = request.url;
     for (let redirects = 0; ; redirects++) {
       const sameHost = new URL(url).origin === new URL(request.url).origin;
       // No body is null, as in the library's own calls: an empty text would send a Content-Length with a GET.
-      const authorization = sameHost ? await request.credentials?.authorization() : undefined;
-      const headers = { ...request.headers, ...(authorization ? { authorization } : {}) };
+      const headers = { ...request.headers, ...(authorization && sameHost ? { authorization } : {}) };
       const response = await bound.race(
         this.request(request.method, url, request.body ?? (null as unknown as string), headers),
       );
@@ -226,7 +250,6 @@ function failureOf(answer: HttpAnswer, now: number): Failure {
 
 function codeOf(error: unknown): string {
   const { code, message = '' } = error as { code?: string; message?: string };
-  if (message.includes('tunneling socket could not be established')) return 'PROXY';
   if (code && /CERT|^ERR_TLS|SELF_SIGNED|UNABLE_TO_VERIFY|EPROTO|ERR_SSL/.test(code)) return 'TLS';
   return code ?? (message.startsWith('Request timeout') ? 'ETIMEDOUT' : 'ERROR');
 }
