@@ -1,5 +1,4 @@
 import type { Account } from './azureDevOps';
-import { servicesOrganization } from './ownHosts';
 
 /** A refusal with all that its cure may need. */
 export interface Refused {
@@ -32,7 +31,7 @@ const CURES: [code: RegExp, cure: Cure][] = [
     /TF401019/,
     ({ isJob, organization, project, who }) =>
       isJob
-        ? `It does not exist, or the job may not read it: name it under 'resources: repositories' with 'uses:', or switch off 'Protect access to repositories in YAML pipelines' and 'Limit job authorization scope to referenced Azure DevOps repositories' (${project}_settings/settings); in another project grant ${who} 'Read' (${project}_settings/repositories?_a=permissions). Organization-wide settings: ${organization}_settings/pipelinessettings .`
+        ? `It does not exist, or the job may not read it: name it under 'resources: repositories' with 'uses:', or switch off 'Protect access to repositories in YAML pipelines', once called 'Limit job authorization scope to referenced Azure DevOps repositories' (${project}_settings/settings); in another project grant ${who} 'Read' (${project}_settings/repositories?_a=permissions). Organization-wide settings: ${organization}_settings/pipelinessettings .`
         : `It does not exist, or ${who} may not read it: grant 'Read' (${project}_settings/repositories?_a=permissions).`,
   ],
   [/TF401027/, ({ who, project }) => `Grant ${who} what is named (${project}_settings/repositories?_a=permissions).`],
@@ -131,7 +130,7 @@ function placeOf({ account, url }: Refused, said: string): Place {
  * (https://learn.microsoft.com/azure/devops/pipelines/process/access-tokens).
  */
 function buildServices(project: string, url: string): string {
-  const name =
-    servicesOrganization(url) ?? decodeURIComponent(new URL(url).pathname.split('/').filter(Boolean).at(-1) ?? '');
+  const { hostname, pathname } = new URL(url);
+  const name = decodeURIComponent(pathname.split('/').filter(Boolean).at(-1) ?? hostname.split('.')[0] ?? '');
   return `'${project} Build Service (${name})' (or 'Project Collection Build Service (${name})' where the job authorization scope is not limited)`;
 }
