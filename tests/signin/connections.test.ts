@@ -3,7 +3,8 @@ import { federationOf } from '../../emulator/state/serviceConnections';
 import type { StepResult } from '../agent/agent';
 import type { Endpoint } from '../agent/endpoints';
 import { makeCertificate } from './certificates';
-import { azureConnection, CLIENT, CONNECTION, startScene, TENANT, type Scene } from './scene';
+import { azureConnection, CLIENT, CONNECTION, startScene, TENANT, type Scene, type SceneOptions } from './scene';
+import { together } from './together';
 import { assertGuarded, assertTold, sentTo, type Guarded } from './secrecy';
 
 const IDENTITY = 'images-spn';
@@ -38,12 +39,18 @@ function assertRenewed(scene: Scene, step: StepResult): void {
 
 describe('sign-in by each kind of connection, as a process', function () {
   this.timeout(60_000);
-  let scene: Scene;
+  const it = together();
+  const scenes: Scene[] = [];
+  const open = async (options?: SceneOptions) => {
+    const scene = await startScene(options);
+    scenes.push(scene);
+    return scene;
+  };
   const shortLived = { durationMs: 5500, entra: { tokenLifetimeMs: 2000 } };
-  afterEach(() => scene.close());
+  after(() => Promise.all(scenes.map((scene) => scene.close())));
 
   it('exchanges a token of the job for one of Microsoft Entra ID, again and again during a wait', async () => {
-    scene = await startScene(shortLived);
+    const scene = await open(shortLived);
     federate(scene, scene.own.state.addServiceConnection({ id: CONNECTION, name: 'northwind' }));
     const step = await scene.run({ azureDevOpsServiceConnection: CONNECTION }, [workloadIdentity(scene)]);
     assertRenewed(scene, step);
@@ -52,7 +59,7 @@ describe('sign-in by each kind of connection, as a process', function () {
   });
 
   it('signs in by the secret of a service principal', async () => {
-    scene = await startScene(shortLived);
+    const scene = await open(shortLived);
     scene.entra.applications.push({ ...application, secrets: [{ value: SECRET }] });
     const connection = azureConnection(scene.entra, 'ServicePrincipal', {
       authenticationType: 'spnKey',
@@ -71,7 +78,7 @@ describe('sign-in by each kind of connection, as a process', function () {
   });
 
   it('signs in by the certificate of a service principal', async () => {
-    scene = await startScene(shortLived);
+    const scene = await open(shortLived);
     const { certificate, key } = makeCertificate({ name: 'images-spn' });
     const { certificate: stranger } = makeCertificate({ name: 'intermediate' });
     scene.entra.applications.push({ ...application, certificates: [certificate] });
@@ -89,7 +96,7 @@ describe('sign-in by each kind of connection, as a process', function () {
   });
 
   it('signs in by the workload identity federation of an Azure connection', async () => {
-    scene = await startScene(shortLived);
+    const scene = await open(shortLived);
     federate(scene, scene.own.state.addServiceConnection({ id: CONNECTION, name: 'images-spn', type: 'azurerm' }));
     const connection = azureConnection(scene.entra, 'WorkloadIdentityFederation', {});
     const step = await scene.run({ azureSubscription: CONNECTION, organization: scene.other.url }, [connection]);
@@ -101,7 +108,7 @@ describe('sign-in by each kind of connection, as a process', function () {
   });
 
   it('signs in by the managed identity of a virtual machine', async () => {
-    scene = await startScene(shortLived);
+    const scene = await open(shortLived);
     scene.entra.managedIdentities.push({ identity: IDENTITY });
     const connection = azureConnection(scene.entra, 'ManagedServiceIdentity', {});
     const step = await scene.run({ azureConnection: CONNECTION, organization: scene.other.url }, [connection], {
@@ -113,7 +120,7 @@ describe('sign-in by each kind of connection, as a process', function () {
   });
 
   it('signs in by a user-assigned identity of a container app', async () => {
-    scene = await startScene({ entra: { managedIdentities: [{ identity: IDENTITY, clientId: CLIENT }] } });
+    const scene = await open({ entra: { managedIdentities: [{ identity: IDENTITY, clientId: CLIENT }] } });
     const connection = azureConnection(scene.entra, 'ManagedServiceIdentity', {}, { msiclientId: CLIENT });
     const { identityHeader, url } = scene.entra;
     const step = await scene.run({ azureConnection: CONNECTION, organization: scene.other.url }, [connection], {
@@ -126,7 +133,7 @@ describe('sign-in by each kind of connection, as a process', function () {
 
   it('signs in by a stored token, and by user name and password', async () => {
     const password = 'pässwort:with/marks+and=more';
-    scene = await startScene({ other: { tokens: [{ token: password, identity: 'Jamal Hartnett' }] } });
+    const scene = await open({ other: { tokens: [{ token: password, identity: 'Jamal Hartnett' }] } });
     for (const [scheme, parameters] of [
       ['Token', { apitoken: scene.other.token }],
       ['UsernamePassword', { username: 'jamal', password }],
@@ -142,7 +149,7 @@ describe('sign-in by each kind of connection, as a process', function () {
   });
 
   it('works on a server with a collection and versions of its own', async () => {
-    scene = await startScene({ other: { kind: 'server', organization: 'Default Collection' } });
+    const scene = await open({ other: { kind: 'server', organization: 'Default Collection' } });
     assert.match(scene.other.url, /\/tfs\//);
     const url = scene.other.url.replace(/\/$/, '');
     const step = await scene.run({ reposConnection: CONNECTION }, [
@@ -154,7 +161,7 @@ describe('sign-in by each kind of connection, as a process', function () {
   });
 
   it('gets another token once when the server refuses one before its time', async () => {
-    scene = await startScene({ durationMs: 2500 });
+    const scene = await open({ durationMs: 2500 });
     scene.entra.applications.push({ ...application, secrets: [{ value: SECRET }] });
     const connection = azureConnection(scene.entra, 'ServicePrincipal', { serviceprincipalkey: SECRET });
     const running = scene.run({ azureConnection: CONNECTION, organization: scene.other.url }, [connection]);
@@ -167,7 +174,7 @@ describe('sign-in by each kind of connection, as a process', function () {
   });
 
   it('says what Microsoft Entra ID says, what that means, and which connection it is', async () => {
-    scene = await startScene();
+    const scene = await open();
     scene.own.state.addServiceConnection({ id: CONNECTION, name: 'images-spn', type: 'azurerm', federated: false });
     const expired = { value: SECRET, expiresAt: Date.now() - 1000 };
     scene.entra.applications.push({ ...application, secrets: [expired] });
