@@ -90,6 +90,8 @@ function byStatus(status: number, { credential, who, isJob, project, organizatio
       return isJob && project !== organization
         ? `It does not exist, or ${who} may not see it; in another project that has to be granted (${project}_settings/permissions).`
         : `It does not exist, or ${who} may not see it.`;
+    case 407:
+      return 'Check the user name and password of the proxy (config --proxyusername, --proxypassword).';
     default:
       return undefined;
   }

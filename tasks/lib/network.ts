@@ -90,7 +90,8 @@ class TunnelAgent extends https.Agent {
       ...(proxy.protocol === 'https:' && tlsOf(this.options)),
     });
     // There is no socket where there is an error; the types know no such case.
-    const fail = (why: string) => done?.(new ProxyError(`the proxy ${proxy.host} ${why}`), undefined as never);
+    const fail = (why: string, status?: number) =>
+      done?.(new ProxyError(`the proxy ${proxy.host} ${why}`, status), undefined as never);
     request.once('connect', ({ statusCode = 0, statusMessage = '' }, socket) => {
       if (statusCode === 200) {
         socket.setTimeout(0);
@@ -98,7 +99,7 @@ class TunnelAgent extends https.Agent {
         return;
       }
       socket.destroy();
-      fail(`answered ${statusCode} ${statusMessage}`.trim());
+      fail(`answered ${statusCode} ${statusMessage}`.trim(), statusCode);
     });
     request.once('timeout', () => request.destroy(new Error('it does not answer')));
     request.once('error', ({ message }) => fail(`cannot be used: ${message}`));
@@ -108,7 +109,12 @@ class TunnelAgent extends https.Agent {
 
 /** No way through the proxy: the host itself was not reached. */
 export class ProxyError extends Error {
-  readonly code = 'PROXY';
+  readonly code: 'PROXY' | 'PROXY_PASSWORD';
+
+  constructor(message: string, status = 0) {
+    super(message);
+    this.code = status === 407 ? 'PROXY_PASSWORD' : 'PROXY';
+  }
 }
 
 /** The proxy for an address, with user name and password in it where it wants them; undefined for none. */

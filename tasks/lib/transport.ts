@@ -56,8 +56,13 @@ const UNREACHED = new Set([
   'ENETUNREACH',
   'ERR_INVALID_URL',
   'PROXY',
+  'PROXY_PASSWORD',
   'TLS',
+  'CERTIFICATE',
+  'CLIENT_CERTIFICATE',
 ]);
+/** What another attempt cannot change; a password that is wrong again and again may even lock an account. */
+const SETTLED = new Set(['PROXY_PASSWORD', 'CERTIFICATE', 'CLIENT_CERTIFICATE']);
 
 /**
  * The one way to any server: the library's client with what it lacks: attempts by `retryDelay`, `Retry-After` on any status, fresh
@@ -89,6 +94,8 @@ export class Transport extends HttpClient {
     const { parsedUrl, options } = info;
     const { agent, via } = this.connections.routeTo(parsedUrl);
     options.agent = agent;
+    // The library leaves an IPv6 address in its brackets, which no resolver knows.
+    options.host = parsedUrl.hostname.replace(/^\[(.*)\]$/, '$1');
     if (via) {
       const { proxy, headers } = via;
       const secure = proxy.protocol === 'https:';
@@ -125,9 +132,10 @@ export class Transport extends HttpClient {
         continue;
       }
       const { failure, cause } = outcome;
-      const pause = retryDelay(repeatableMethod(request), failure, attempt, request.attempts);
+      const attempts = 'code' in failure && SETTLED.has(failure.code) ? 1 : request.attempts;
+      const pause = retryDelay(repeatableMethod(request), failure, attempt, attempts);
       if (pause === undefined) throw noAnswer(request, failure, cause);
-      this.world.log.debug(`${request.method} ${bare(request.url)}: ${messageOf(cause)}; again in ${pause} ms.`);
+      this.world.log.debug(`${request.method} ${bare(request.url)}: ${reasonOf(cause)}; again in ${pause} ms.`);
       await this.world.clock.sleep(pause, request.signal);
     }
   }
@@ -250,7 +258,9 @@ function failureOf(answer: HttpAnswer, now: number): Failure {
 
 function codeOf(error: unknown): string {
   const { code, message = '' } = error as { code?: string; message?: string };
-  if (code && /CERT|^ERR_TLS|SELF_SIGNED|UNABLE_TO_VERIFY|EPROTO|ERR_SSL/.test(code)) return 'TLS';
+  if (code && /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA)/.test(code)) return 'CLIENT_CERTIFICATE';
+  if (code && /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) return 'CERTIFICATE';
+  if (code && /^ERR_TLS|^ERR_SSL|EPROTO/.test(code)) return 'TLS';
   return code ?? (message.startsWith('Request timeout') ? 'ETIMEDOUT' : 'ERROR');
 }
 
@@ -259,7 +269,7 @@ function noAnswer(request: HttpRequest, failure: Failure, cause: unknown): ApiEr
     method: request.method,
     url: bare(request.url),
     status: 0,
-    reasons: [`${messageOf(cause)}.`.replace(/\.\.$/, '.')],
+    reasons: [`${reasonOf(cause)}.`.replace(/\.\.$/, '.')],
     cure: failure.kind === 'status' ? undefined : cureOf(failure.code, request.url),
   };
   const changes = request.method !== 'GET' && request.method !== 'HEAD' && request.method !== 'OPTIONS';
@@ -278,11 +288,22 @@ function cureOf(code: string, url: string): string | undefined {
       return `Check that the agent can reach ${host} (firewall, proxy).`;
     case 'PROXY':
       return 'Check the proxy of the agent (config --proxyurl) and its user name and password.';
+    case 'PROXY_PASSWORD':
+      return 'Check the user name and password of the proxy (config --proxyusername, --proxypassword).';
+    case 'CLIENT_CERTIFICATE':
+      return `${host} wants a client certificate that it knows: give it to the agent with config --sslclientcert and --sslclientcertkey.`;
     case 'TLS':
+    case 'CERTIFICATE':
       return `Check the certificate of ${host}; a certificate authority of your own is given to the agent with config --sslcacert.`;
     default:
       return undefined;
   }
+}
+
+/** OpenSSL's own word where there is one; its full message is a line of addresses and file names. */
+function reasonOf(cause: unknown): string {
+  const { reason } = cause as { reason?: unknown };
+  return typeof reason === 'string' && reason ? reason : messageOf(cause);
 }
 
 /** The address as it may be shown: without query, user and password. */
