@@ -221,7 +221,7 @@ export function refusalOf(answer: HttpAnswer, method: string, url: string, accou
   const reasons = body ? reasonsOf(body) : [];
   const known = { method, url: bare(url), status, typeKey: body?.typeKey, activityId: one(answer.headers.activityid) };
   if (!reasons.length) {
-    if (status === 203 || (html && status < 400) || location?.includes('_signin')) {
+    if (status === 203 || (html && status < 300) || location?.includes('_signin')) {
       return new ApiError({
         ...known,
         reasons: [
