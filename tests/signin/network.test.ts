@@ -10,7 +10,7 @@ import type { JobOptions, StepResult } from '../agent/agent';
 import { makeCertificate } from './certificates';
 import { startProxy, startTlsFront, type Proxy, type ProxyOptions } from './proxy';
 import { azureConnection, CLIENT, CONNECTION, jobVariables, startScene, TENANT, type Scene } from './scene';
-import { assertGuarded, sentTo } from './secrecy';
+import { assertGuarded, assertTold, sentTo } from './secrecy';
 import { together } from './together';
 
 const PASSWORD = 'pr0xy:p@ss/w%rd+ü';
@@ -137,6 +137,7 @@ describe('the network as the agent is configured, as a process', function () {
     const step = await runFederated(internet, { ...job, secretVariables });
     succeeded(step);
     assert.equal(other.state.runs.length, 1);
+    assertTold(step, [PASSWORD, Buffer.from(`${USER}:${PASSWORD}`).toString('base64')]);
     const tunnels = proxy.calls.map(({ method, target, status }) => `${method} ${target} ${status}`);
     assert.deepEqual([...new Set(tunnels)].sort(), [
       'CONNECT dev.azure.com:443 200',
@@ -185,6 +186,16 @@ describe('the network as the agent is configured, as a process', function () {
     assert.equal(step.result, 'Failed');
     assert.match(step.message ?? '', /certificate.*Check the certificate of dev\.azure\.com.*config --sslcacert/);
     assert.deepEqual([...internet.own.calls, ...internet.entra.calls], [], 'nothing was sent');
+  });
+
+  it('trusts the authorities of the environment beside the one that the agent was given', async () => {
+    const internet = await open();
+    const { folder, proxy } = internet;
+    const another = makeCertificate({ name: 'Another Root', isAuthority: true });
+    fs.writeFileSync(path.join(folder, 'another.pem'), another.certificate);
+    const job = atServices(internet, { 'agent.cainfo': path.join(folder, 'another.pem'), 'agent.proxyurl': proxy.url });
+    const agentEnvironment = { NODE_EXTRA_CA_CERTS: path.join(folder, 'ca.pem') };
+    succeeded(await runFederated(internet, { ...job, agentEnvironment }));
   });
 
   it('takes any certificate where the agent was told to', async () => {

@@ -6,7 +6,8 @@ import { worldOf } from './jobStub';
 
 describe('the host of the releases', () => {
   let emulator: Emulator | undefined;
-  afterEach(() => emulator?.close());
+  let stranger: Emulator | undefined;
+  afterEach(() => Promise.all([emulator?.close(), stranger?.close()]));
 
   function clientOf({ url, token }: Emulator): AzureDevOps {
     const credentials = { authorization: () => Promise.resolve(`Bearer ${token}`) };
@@ -48,7 +49,7 @@ describe('the host of the releases', () => {
 
   it('gets no token when it is not one of the organization', async () => {
     emulator = await startEmulator();
-    const stranger = await startEmulator();
+    stranger = await startEmulator();
     const named = stranger.url.replace('127.0.0.1', '127.0.0.2');
     emulator.faults.add({
       match: { route: 'resourceAreas' },
@@ -63,7 +64,6 @@ describe('the host of the releases', () => {
       ),
     );
     assert.equal(stranger.calls.length, 0);
-    await stranger.close();
   });
 
   it('is asked for again after a failure, and a refused token never ends at another host', async () => {
