@@ -67,7 +67,7 @@ function entraOrganization(address: string | undefined, input: string): string {
 }
 
 /** This organization, with the token that every job has. */
-function ownOrganization(agent: Agent, secrets: Secrets): Account {
+export function ownOrganization(agent: Agent, secrets: Secrets): Account {
   // The system endpoint's URL is the release host in a release, so the organization comes from the variable.
   const url = agent.variable('System.CollectionUri') ?? agent.variable('System.TeamFoundationCollectionUri');
   const endpoint = agent.systemEndpoint();
