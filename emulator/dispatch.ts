@@ -6,6 +6,7 @@ import { definitionRoutes } from './routes/definitions';
 import { locationDocuments, locationRoutes } from './routes/locations';
 import { pipelineRoutes } from './routes/pipelines';
 import { resources } from './routes/resources';
+import { serviceConnectionRoutes } from './routes/serviceConnections';
 import { matchTemplate, type Reply, type Route, type RouteCall } from './routes/route';
 import { timelineRoutes } from './routes/timelines';
 import { unknownRoute } from './calls';
@@ -20,6 +21,7 @@ export const routes: Route[] = [
   ...timelineRoutes,
   ...tagRoutes,
   ...pipelineRoutes,
+  ...serviceConnectionRoutes,
 ];
 
 export interface Found {

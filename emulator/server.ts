@@ -57,7 +57,7 @@ interface Frame {
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const kind = options.kind ?? 'services';
   const name = options.organization ?? (kind === 'server' ? 'DefaultCollection' : 'contoso');
-  const prefix = kind === 'server' ? `/tfs/${name}/` : `/${name}/`;
+  const prefix = kind === 'server' ? `/tfs/${encodeURIComponent(name)}/` : `/${encodeURIComponent(name)}/`;
   const state =
     options.state ?? new EmulatorState({ organization: name, ...(options.clock ? { clock: options.clock } : {}) });
   const token = options.token ?? randomToken();

@@ -38,6 +38,8 @@ export const location = {
   agents: 'e298ef32-5878-4cab-993c-043836571f42',
   poolJobRequests: 'fc825784-c92a-4299-9221-998a02d1b54f',
   queueJobRequests: 'f5f81ffb-f396-498d-85b1-5ada145e648a',
+  oidcToken: '69a319f4-28c1-4bfd-93e6-ea0ff5c6f1a2',
+  serviceEndpoints: 'e85f1c62-adfc-4b74-b618-11a150fb195e',
 } as const;
 
 /** Route templates and the newest resource versions; what stands here is what OPTIONS answers. */
@@ -130,6 +132,20 @@ export const resources: Resource[] = [
     '{project}/_apis/{area}/queues/{queueId}/{resource}/{requestId}',
     1,
     location.queueJobRequests,
+  ),
+  resource(
+    'distributedtask',
+    'oidctoken',
+    '{scopeIdentifier}/_apis/{area}/hubs/{hubName}/plans/{planId}/jobs/{jobId}/{resource}',
+    1,
+    location.oidcToken,
+  ),
+  resource(
+    'serviceendpoint',
+    'endpoints',
+    '{project}/_apis/{area}/{resource}/{endpointId}',
+    4,
+    location.serviceEndpoints,
   ),
 ];
 

@@ -19,6 +19,7 @@ import { commit, newRepository, shortName, type Commit, type Repository } from '
 import type { DeclaredVariable } from './rootYaml';
 import { progressOf, viewOf, type Run, type RunView } from './runs';
 import type { ScriptSource } from './script';
+import { newServiceConnection, type ServiceConnection } from './serviceConnections';
 
 export interface NewPipeline {
   /** Name of the project; the first one where it is left out. */
@@ -65,6 +66,7 @@ export class EmulatorState {
   readonly runs: Run[] = [];
   readonly pools: Pool[] = [];
   readonly queues: Queue[] = [];
+  readonly serviceConnections: ServiceConnection[] = [];
   /** Resources that pipelines may use: `type/id` → ids of pipelines, or 'all'. */
   readonly permits = new Map<string, { pipelines: Set<number>; all: boolean }>();
   /** As whom things are done that no request did. */
@@ -175,6 +177,16 @@ export class EmulatorState {
     };
     this.pipelines.push(pipeline);
     return pipeline;
+  }
+
+  /** A connection of the first project, or of the named one, for which jobs get tokens. */
+  addServiceConnection(
+    options: Partial<Omit<ServiceConnection, 'project'>> & { name: string; project?: string },
+  ): ServiceConnection {
+    const { project, ...rest } = options;
+    const connection = newServiceConnection(this.projectFor(project), rest);
+    this.serviceConnections.push(connection);
+    return connection;
   }
 
   findPipeline(id: number, project?: Project): Pipeline | undefined {

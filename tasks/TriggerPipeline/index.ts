@@ -13,7 +13,8 @@ import { triggerPipeline } from './triggerPipeline';
 const isPostJob = process.env.PIPELINE_CASCADE_POST_JOB === 'true';
 
 void runTask(async ({ agent, world, secrets }) => {
-  const connect = () => new AzureDevOps(readConnection(agent, secrets), new Transport(world, agent.network()));
+  const transport = new Transport(world, agent.network());
+  const connect = () => new AzureDevOps(readConnection(agent, secrets, { transport, clock: world.clock }), transport);
   if (isPostJob) return await cancelLeftovers(agent, connect, world);
   const inputs = await readInputs(
     (name) => agent.input(name),

@@ -1,7 +1,8 @@
 import * as taskLib from 'azure-pipelines-task-lib/task';
-import type { Agent, Endpoint } from './agent';
+import type { Agent, Endpoint, Network } from './agent';
 import { ApiError, Canceled, messageOf, UserError } from './errors';
 import { harmless, type Log } from './log';
+import { unescaped } from './network';
 import { Secrets } from './secrets';
 import type { Verdict } from './verdict';
 import { systemClock, type World } from './world';
@@ -23,8 +24,8 @@ const RESULTS = {
  * The process ends with 0; the agent learns of a failure from the command, not from the exit code.
  */
 export async function runTask(work: (host: Host) => Promise<Verdict>): Promise<void> {
-  const agent = taskLibAgent();
-  const secrets = new Secrets((value) => agent.setSecret(value));
+  const secrets = new Secrets((value) => taskLib.setSecret(value));
+  const agent = taskLibAgent(secrets);
   const canceled = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const) process.on(signal, () => canceled.abort());
   const world: World = { clock: systemClock, log: agentLog(secrets), signal: canceled.signal };
@@ -62,7 +63,7 @@ function agentLog(secrets: Secrets): Log {
   };
 }
 
-function taskLibAgent(): Agent {
+function taskLibAgent(secrets: Secrets): Agent {
   const outputs = new Map<string, string>();
   const endpoint = (id: string): Endpoint | undefined => {
     const url = taskLib.getEndpointUrl(id, true);
@@ -83,7 +84,7 @@ function taskLibAgent(): Agent {
       taskLib.getVariables().map(({ name, value, secret }) => ({ name, value: secret ? '' : value, secret })),
     endpoint,
     systemEndpoint: () => endpoint('SYSTEMVSSCONNECTION'),
-    network: readNetwork,
+    network: () => readNetwork(secrets),
     setSecret: (value) => taskLib.setSecret(value),
     setOutput: (name, value, secret = false) => {
       // An output is read-only once it is set; saying the same again would only be noise.
@@ -100,8 +101,9 @@ function taskLibAgent(): Agent {
 }
 
 /** Proxy and certificates as the agent was configured with; a proxy for every host but those of its bypass list. */
-function readNetwork(): ReturnType<Agent['network']> {
+function readNetwork(secrets: Secrets): Network {
   const proxy = taskLib.getHttpProxyConfiguration();
+  secrets.add(proxy?.proxyPassword, proxy?.proxyUsername);
   const cert = taskLib.getHttpCertConfiguration();
   const skip = taskLib.getVariable('Agent.SkipCertValidation');
   return {
@@ -122,5 +124,23 @@ function readNetwork(): ReturnType<Agent['network']> {
       },
     }),
     ...(skip?.toLowerCase() === 'true' && { ignoreSslError: true }),
+    environment: readEnvironment(process.env, secrets),
+  };
+}
+
+function readEnvironment(env: NodeJS.ProcessEnv, secrets: Secrets): NonNullable<Network['environment']> {
+  const { NODE_EXTRA_CA_CERTS: extraAuthorities } = env;
+  const http = env.HTTP_PROXY ?? env.http_proxy;
+  const https = env.HTTPS_PROXY ?? env.https_proxy ?? http;
+  const none = env.NO_PROXY ?? env.no_proxy;
+  for (const proxy of [http, https]) {
+    const { username = '', password } = proxy && URL.canParse(proxy) ? new URL(proxy) : {};
+    secrets.add(password && unescaped(password), unescaped(username));
+  }
+  return {
+    ...(http && { http }),
+    ...(https && { https }),
+    ...(none && { none }),
+    ...(extraAuthorities && { extraAuthorities }),
   };
 }

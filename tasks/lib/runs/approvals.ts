@@ -19,7 +19,12 @@ export function pendingChecks(records: TimelineRecord[]): { record: TimelineReco
 }
 
 /** The approvals of these ids, as far as this identity may read them. An approval has the id of its timeline record. */
-export async function readApprovals(azureDevOps: AzureDevOps, project: string, ids: string[], { signal }: World): Promise<Approval[]> {
+export async function readApprovals(
+  azureDevOps: AzureDevOps,
+  project: string,
+  ids: string[],
+  { signal }: World,
+): Promise<Approval[]> {
   if (!ids.length) return [];
   const path = `${encodeURIComponent(project)}/_apis/pipelines/approvals`;
   const { value } = await azureDevOps.rest<{ value?: Approval[] }>('GET', path, {
@@ -31,14 +36,23 @@ export async function readApprovals(azureDevOps: AzureDevOps, project: string, i
 }
 
 /** Approves; throws `ApiError` where this identity may not. */
-export async function approve(azureDevOps: AzureDevOps, project: string, ids: string[], comment: string): Promise<void> {
+export async function approve(
+  azureDevOps: AzureDevOps,
+  project: string,
+  ids: string[],
+  comment: string,
+): Promise<void> {
   const path = `${encodeURIComponent(project)}/_apis/pipelines/approvals`;
-  await azureDevOps.rest('PATCH', path, { body: ids.map((approvalId) => ({ approvalId, status: 'approved', comment })) });
+  await azureDevOps.rest('PATCH', path, {
+    body: ids.map((approvalId) => ({ approvalId, status: 'approved', comment })),
+  });
 }
 
 /** Who is still to approve. */
 export function waitingFor({ steps = [] }: Approval): string[] {
-  return steps.filter(({ status }) => status !== 'approved' && status !== 'rejected').flatMap(({ assignedApprover }) => assignedApprover?.displayName ?? []);
+  return steps
+    .filter(({ status }) => status !== 'approved' && status !== 'rejected')
+    .flatMap(({ assignedApprover }) => assignedApprover?.displayName ?? []);
 }
 
 function stageOf(record: TimelineRecord, byId: Map<string, TimelineRecord>): string {

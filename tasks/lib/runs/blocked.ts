@@ -16,7 +16,7 @@ export interface BlockOptions {
 }
 
 const CERTAIN_AFTER_MS = 600_000;
-const MORE_AGENTS = 'Agents on demand, one for each queued job, are in the folder agents of this extension\'s project.';
+const MORE_AGENTS = "Agents on demand, one for each queued job, are in the folder agents of this extension's project.";
 
 /**
  * Says why runs do not move, once per reason: an approval, a check, a permission, no agent. Approves what it may where that is wanted,
@@ -43,7 +43,9 @@ export class BlockReport {
   /** Approves what is pending of a child; gives how many approvals it gave. */
   async approvePending(child: Child, records: TimelineRecord[]): Promise<number> {
     const ids = approvalIds(records).filter((id) => !this.tried.has(id));
-    const pending = (await readApprovals(this.azureDevOps, child.project, ids, this.world)).filter(({ status }) => status === 'pending');
+    const pending = (await readApprovals(this.azureDevOps, child.project, ids, this.world)).filter(
+      ({ status }) => status === 'pending',
+    );
     let approved = 0;
     for (const { id } of pending) {
       this.tried.add(id);
@@ -97,11 +99,15 @@ export class BlockReport {
     const able = ableAgents(agents, demands);
     if (!able.length) {
       const wants = demands.length ? ` that meets its demands (${demands.join(', ')})` : '';
-      this.say(child, `waits for an agent of pool '${pool.name}'${position}: none is online and enabled${wants}. ${child.url}`);
+      this.say(
+        child,
+        `waits for an agent of pool '${pool.name}'${position}: none is online and enabled${wants}. ${child.url}`,
+      );
       return undefined;
     }
     const { ownAgent } = this.options;
-    if (ownAgent && able.every(({ id, name }) => id === ownAgent.id && name === ownAgent.name)) return this.deadlock(child, pool.name);
+    if (ownAgent && able.every(({ id, name }) => id === ownAgent.id && name === ownAgent.name))
+      return this.deadlock(child, pool.name);
     this.say(child, `waits for an agent of pool '${pool.name}'${position}. ${child.url}`);
     return this.moves(child);
   }

@@ -8,6 +8,7 @@ export interface Child {
   organization: string;
   project: string;
   id: number;
+  pipelineId?: number | undefined;
   /** Name of the pipeline. */
   name: string;
   /** Build number. */

@@ -66,6 +66,9 @@ export class Observer implements Pick<WatchOptions, 'observe' | 'runAgain'> {
       approved += await this.blocked.approvePending(child, await readTimeline(azureDevOps, child, this.world.signal));
     }
     if (approved) return { result: 'Succeeded', message: `${approved} approval(s) given.` };
-    return { result: 'Failed', message: `Nothing was approved: no approval is pending that this identity may give. ${children.map(({ url }) => url).join(' , ')}` };
+    return {
+      result: 'Failed',
+      message: `Nothing was approved: no approval is pending that this identity may give. ${children.map(({ url }) => url).join(' , ')}`,
+    };
   }
 }

@@ -20,13 +20,21 @@ export interface PoolAgent {
 }
 
 /** The agents of a pool, or undefined where this identity may not read them: a job's token usually may not. */
-export async function readAgents(azureDevOps: AzureDevOps, pool: Pool, { signal }: World): Promise<PoolAgent[] | undefined> {
+export async function readAgents(
+  azureDevOps: AzureDevOps,
+  pool: Pool,
+  { signal }: World,
+): Promise<PoolAgent[] | undefined> {
   try {
-    const { value } = await azureDevOps.rest<{ value?: PoolAgent[] }>('GET', `_apis/distributedtask/pools/${pool.id}/agents`, {
-      query: { includeCapabilities: true },
-      signal,
-      attempts: 1,
-    });
+    const { value } = await azureDevOps.rest<{ value?: PoolAgent[] }>(
+      'GET',
+      `_apis/distributedtask/pools/${pool.id}/agents`,
+      {
+        query: { includeCapabilities: true },
+        signal,
+        attempts: 1,
+      },
+    );
     return value.value ?? [];
   } catch (error) {
     if (error instanceof ApiError) return undefined;
@@ -36,7 +44,9 @@ export async function readAgents(azureDevOps: AzureDevOps, pool: Pool, { signal 
 
 /** Agents that could take a job with these demands: online, enabled, with every capability. */
 export function ableAgents(agents: PoolAgent[], demands: string[]): PoolAgent[] {
-  return agents.filter((agent) => agent.enabled !== false && agent.status === 'online' && demands.every((demand) => meets(agent, demand)));
+  return agents.filter(
+    (agent) => agent.enabled !== false && agent.status === 'online' && demands.every((demand) => meets(agent, demand)),
+  );
 }
 
 /** `name`, `name -equals value`, `name -gtVersion 1.2`: compared without regard to case, as the service does; versions are its matter. */

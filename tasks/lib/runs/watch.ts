@@ -124,6 +124,7 @@ export class RunWatch {
     const status = build.status ?? '';
     const before = child.progress.status;
     child.number = build.buildNumber ?? child.number;
+    child.pipelineId = build.definition?.id ?? child.pipelineId;
     child.branch = build.sourceBranch ?? child.branch;
     child.commit = build.sourceVersion ?? child.commit;
     child.progress = {
@@ -241,7 +242,11 @@ function poolOf({ queue }: Build): Pool | undefined {
 
 /** Demands stand as texts or as objects, depending on the version of the service. */
 function demandsOf({ demands = [] }: Build): string[] {
-  return demands.map((demand) => (typeof demand === 'string' ? demand : [demand.name, demand.value && `-equals ${demand.value}`].filter(Boolean).join(' ')));
+  return demands.map((demand) =>
+    typeof demand === 'string'
+      ? demand
+      : [demand.name, demand.value && `-equals ${demand.value}`].filter(Boolean).join(' '),
+  );
 }
 
 function every({ since }: Watched, now: number): number {
