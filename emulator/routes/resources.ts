@@ -12,6 +12,7 @@ export const location = {
   buildTags: '6e6114b2-8161-44c8-8f6c-c5505782427f',
   buildProperties: '0a6312e9-0627-49b7-8083-7d74a64849c9',
   buildArtifacts: '1db06c96-014e-44e1-ac91-90b2d4b3e984',
+  artifactContent: 'c0ffee00-0000-4000-8000-000000000001',
   buildAttachments: 'f2192269-89fa-4f94-baf6-8fb128c55159',
   buildAttachment: 'af5122d3-3438-485e-a25a-2dbbfde84ee6',
   buildStages: 'b8aac6c9-744b-46e1-88fc-3550969f9313',
@@ -143,6 +144,13 @@ function buildResources(): Resource[] {
     resource('build', 'tags', `${builds}/{resource}/{*tag}`, 3, location.buildTags),
     resource('build', 'properties', `${builds}/{resource}`, 1, location.buildProperties),
     resource('build', 'artifacts', `${builds}/{resource}`, 5, location.buildArtifacts),
+    resource(
+      'artifact',
+      'content',
+      '{project}/_apis/artifact/{buildId}/{artifactName}/{resource}',
+      1,
+      location.artifactContent,
+    ),
     resource('build', 'attachments', `${builds}/{resource}/{type}`, 2, location.buildAttachments),
     resource(
       'build',

@@ -1,3 +1,5 @@
+import { approvalsOf, vote, type Approval } from './approvals';
+import type { CheckConfiguration } from './checks';
 import type { Clock } from './clock';
 import { systemClock } from './clock';
 import { guidOf, isGuid } from './ids';
@@ -11,14 +13,16 @@ import {
   type Pipeline,
   type QueueStatus,
 } from './pipelines';
+import type { Lease } from './leases';
 import { newAgent, type NewAgent, type Pool, type Queue } from './pools';
+import { placed } from './placement';
 import type { Project } from './projects';
 import { prepare, type QueueRequest } from './queueing';
 import { Refusal } from './refusal';
 import { commit, newRepository, shortName, type Commit, type Repository } from './repositories';
 import type { DeclaredVariable } from './rootYaml';
 import { progressOf, viewOf, type Run, type RunView } from './runs';
-import type { ScriptSource } from './script';
+import type { ArtifactScript, AttachmentScript, ScriptSource } from './script';
 
 export interface NewPipeline {
   /** Name of the project; the first one where it is left out. */
@@ -67,6 +71,9 @@ export class EmulatorState {
   readonly queues: Queue[] = [];
   /** Resources that pipelines may use: `type/id` → ids of pipelines, or 'all'. */
   readonly permits = new Map<string, { pipelines: Set<number>; all: boolean }>();
+  readonly leases: Lease[] = [];
+  /** Checks that protect resources, as the checks area lists them; what holds a stage up is in the scripts. */
+  readonly checkConfigurations: CheckConfiguration[] = [];
   /** As whom things are done that no request did. */
   readonly owner: Identity = person('Dana Reyes');
   private nextRunId = 1001;
@@ -88,7 +95,13 @@ export class EmulatorState {
 
   addProject(name: string, options: { id?: string; description?: string } = {}): Project {
     const id = options.id ?? guidOf(`${this.organization}/project/${name.toLowerCase()}`);
-    const project = { id, name, description: options.description ?? '', lastUpdateTime: this.now };
+    const project = {
+      id,
+      name,
+      description: options.description ?? '',
+      lastUpdateTime: this.now,
+      limitsSettableVariables: true,
+    };
     this.projects.push(project);
     for (const pool of this.pools) {
       this.queues.push({ id: this.queues.length + 1, name: pool.name, projectId: project.id, pool });
@@ -207,11 +220,14 @@ export class EmulatorState {
       );
     }
     const prepared = prepare(pipeline, request);
+    const demands = [...pipeline.demands, ...(request.demands ?? [])];
+    const placedIn = { ...pipeline, queueId: request.queueId ?? pipeline.queueId };
     const id = this.nextRunId++;
     const identity = by ?? this.owner;
     const variables = request.variables ?? {};
     const run: Run = {
       ...prepared,
+      stages: placed(prepared.stages, placedIn, this.queues, demands),
       id,
       pipeline,
       number: this.nextNumber(pipeline),
@@ -223,12 +239,14 @@ export class EmulatorState {
       requestedBy: identity,
       tags: [...(request.tags ?? [])],
       properties: {},
-      demands: [...pipeline.demands, ...(request.demands ?? [])],
-      queueId: request.queueId ?? pipeline.queueId,
+      demands,
+      queueId: placedIn.queueId,
       planId: guidOf(`${this.organization}/plan/${id}`),
       timelineId: guidOf(`${this.organization}/plan/${id}`),
       held: pipeline.queueStatus === 'paused',
       events: [],
+      artifacts: [],
+      attachments: [],
       keepForever: false,
       retainedByRelease: false,
       seen: { changeId: 0, records: new Map() },
@@ -302,6 +320,36 @@ export class EmulatorState {
     pipeline.queueStatus = queueStatus;
     if (queueStatus !== 'enabled') return;
     for (const run of this.runs) if (run.pipeline === pipeline && run.held) run.releasedAt ??= this.now;
+  }
+
+  /** Puts an artifact into a run by hand. */
+  addArtifact(run: Run, artifact: ArtifactScript): void {
+    run.artifacts.push(artifact);
+  }
+
+  /** Puts an attachment into a run, in place of one of the same type and name. */
+  addAttachment(run: Run, attachment: AttachmentScript): void {
+    run.attachments = run.attachments.filter(({ type, name }) => type !== attachment.type || name !== attachment.name);
+    run.attachments.push(attachment);
+  }
+
+  /** Approvals of all runs that have been asked for so far. */
+  approvals(): Approval[] {
+    return approvalsOf(this.runs, this.now);
+  }
+
+  /** Gives a vote on an approval as somebody; as one of its approvers where nobody is named. */
+  approve(
+    approvalId: string,
+    options: { status?: 'approved' | 'rejected'; comment?: string; as?: Identity } = {},
+  ): void {
+    const approval = this.approvals().find(({ check }) => check.id === approvalId);
+    if (!approval) throw new Error(`There is no approval ${approvalId}`);
+    const { approvers } = approval.check.script;
+    const next = approvers.find((name) => !approval.check.votes.some((vote) => vote.by === name));
+    const identity = options.as ?? person(next ?? approvers[0] ?? this.owner.displayName);
+    const answer = { status: options.status ?? 'approved', comment: options.comment ?? '' };
+    vote(approval, answer, { identity, denied: [] }, this.now);
   }
 
   deleteRun(run: Run): void {

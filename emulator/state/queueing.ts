@@ -91,6 +91,7 @@ function notSkippable(name: string): Refusal {
 }
 
 function unsettable(pipeline: Pipeline, variables: Record<string, unknown>): string[] {
+  if (!pipeline.project.limitsSettableVariables) return [];
   const names = Object.keys(variables).filter((name) => {
     if (/^system\.debug$/i.test(name)) return false;
     const declared = Object.entries(pipeline.variables).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];

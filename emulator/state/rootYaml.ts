@@ -27,6 +27,9 @@ export interface JobPlan {
   continueOnError: boolean;
   pool?: string;
   demands: string[];
+  /** Where it runs, once the run is queued, and whether any agent there meets its demands. */
+  queueId?: number;
+  servable?: boolean;
   environment?: string;
   steps: StepPlan[];
 }

@@ -3,7 +3,7 @@ import type { Identity } from './identity';
 import type { Pipeline } from './pipelines';
 import { play, type Progress } from './progress';
 import type { StagePlan } from './rootYaml';
-import { scriptFor, type RunScript } from './script';
+import { scriptFor, type ArtifactScript, type AttachmentScript, type RunScript } from './script';
 
 /** What a person or a client chose for the `resources` of the run. */
 export interface ChosenResources {
@@ -43,6 +43,9 @@ export interface Run {
   /** When a held run was let go. */
   releasedAt?: number;
   events: RunEvent[];
+  /** Put there by hand, besides those of the script. */
+  artifacts: ArtifactScript[];
+  attachments: AttachmentScript[];
   keepForever: boolean;
   deletedAt?: number;
   retainedByRelease: boolean;
