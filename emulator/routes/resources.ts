@@ -138,7 +138,7 @@ function buildResources(): Resource[] {
   const builds = '{project}/_apis/build/builds/{buildId}';
   return [
     resource('build', 'builds', '{project}/_apis/{area}/{resource}/{buildId}', 8, location.builds),
-    resource('build', 'definitions', '{project}/_apis/{area}/{resource}/{definitionId}', 7, location.buildDefinitions),
+    resource('build', 'definitions', '{project}/_apis/{area}/{resource}/{definitionId}', 8, location.buildDefinitions),
     resource('build', 'timeline', `${builds}/{resource}/{timelineId}`, 3, location.timeline),
     resource('build', 'logs', `${builds}/{resource}/{logId}`, 2, location.buildLogs),
     resource('build', 'tags', `${builds}/{resource}/{*tag}`, 3, location.buildTags),
@@ -160,7 +160,7 @@ function buildResources(): Resource[] {
       location.buildAttachment,
     ),
     resource('build', 'stages', `${builds}/{resource}/{stageRefName}`, 1, location.buildStages),
-    resource('build', 'latest', '{project}/_apis/{area}/{resource}/{*definition}', 1, location.latestBuild),
+    resource('build', 'latest', '{project}/_apis/{area}/{resource}/{*definition}', 2, location.latestBuild),
     resource('build', 'leases', `${builds}/{resource}`, 1, location.buildLeases),
     resource('build', 'leases', '{project}/_apis/{area}/retention/{resource}/{leaseId}', 2, location.leases),
     resource('build', 'generalsettings', '{project}/_apis/{area}/{resource}', 1, location.buildGeneralSettings),
