@@ -10,6 +10,9 @@ import { leaseRoutes } from './routes/leases';
 import { locationDocuments, locationRoutes } from './routes/locations';
 import { permissionRoutes } from './routes/permissions';
 import { pipelineRoutes } from './routes/pipelines';
+import { releaseApprovalRoutes } from './routes/releaseApprovals';
+import { releaseDefinitionRoutes } from './routes/releaseDefinitions';
+import { releaseRoutes } from './routes/releases';
 import { resources } from './routes/resources';
 import { matchTemplate, type Reply, type Route, type RouteCall } from './routes/route';
 import { settingsRoutes } from './routes/settings';
@@ -34,6 +37,9 @@ export const routes: Route[] = [
   ...gitRoutes,
   ...taskAgentRoutes,
   ...pipelineRoutes,
+  ...releaseDefinitionRoutes,
+  ...releaseRoutes,
+  ...releaseApprovalRoutes,
 ];
 
 export interface Found {

@@ -19,6 +19,9 @@ Pipelines`);
   for (const { id, name, folder, kind } of emulator.state.pipelines) {
     console.log(`  ${String(id).padStart(3)}  ${`${folder === '\\' ? '' : folder}\\${name}`.padEnd(34)} ${kind}`);
   }
+  for (const { id, name, path } of emulator.state.releaseArea.definitions) {
+    console.log(`  ${String(id).padStart(3)}  ${`${path}\\${name}`.padEnd(34)} release`);
+  }
   const credentials = `-u :${emulator.token}`;
   console.log(`
 Try

@@ -128,8 +128,17 @@ export function seed(state: EmulatorState): void {
     variables: { configuration: { value: 'Release', allowOverride: true } },
     script: { durationMs: 4000 },
   });
-  const [rebuild] = state.pipelines;
-  if (!rebuild) return;
+  const [rebuild, base] = state.pipelines;
+  if (!rebuild || !base) return;
+  state.queue(base);
+  state.releaseArea.addDefinition({
+    name: 'Scan Pre Prod',
+    folder: 'services',
+    stages: [{ name: 'Dev' }, { name: 'Test' }, { name: 'Prod', preApprovers: [state.owner.displayName] }],
+    artifacts: { _base: 'base-images' },
+    variables: { ring: { value: '1', allowOverride: true } },
+    script: { durationMs: 3000 },
+  });
   state.addCommit(rebuild, 'release/2');
   rebuild.repository.tags['v1.0'] = rebuild.repository.branches.main ?? '';
 }

@@ -19,8 +19,9 @@ import { placed } from './placement';
 import type { Project } from './projects';
 import { prepare, type QueueRequest } from './queueing';
 import { Refusal } from './refusal';
+import { ReleaseArea } from './ReleaseArea';
 import { commit, newRepository, shortName, type Commit, type Repository } from './repositories';
-import type { DeclaredVariable } from './rootYaml';
+import { declaredVariables, type VariableGiven } from './rootYaml';
 import { progressOf, viewOf, type Run, type RunView } from './runs';
 import type { ArtifactScript, AttachmentScript, ScriptSource } from './script';
 
@@ -36,7 +37,7 @@ export interface NewPipeline {
   yamlFile?: string;
   parameters?: { name: string; type?: string; default?: unknown; values?: unknown[] }[];
   stages?: NewStage[];
-  variables?: Record<string, string | Partial<DeclaredVariable>>;
+  variables?: Record<string, VariableGiven>;
   queueStatus?: QueueStatus;
   /** Short or full name of the branch. */
   defaultBranch?: string;
@@ -72,6 +73,7 @@ export class EmulatorState {
   /** Resources that pipelines may use: `type/id` → ids of pipelines, or 'all'. */
   readonly permits = new Map<string, { pipelines: Set<number>; all: boolean }>();
   readonly leases: Lease[] = [];
+  readonly releaseArea = new ReleaseArea(this);
   /** Checks that protect resources, as the checks area lists them; what holds a stage up is in the scripts. */
   readonly checkConfigurations: CheckConfiguration[] = [];
   /** As whom things are done that no request did. */
@@ -390,19 +392,4 @@ export class EmulatorState {
 function permitEvent(key: string, at: number): Run['events'][number] {
   const slash = key.indexOf('/');
   return { kind: 'permit', at, resourceType: key.slice(0, slash), resourceId: key.slice(slash + 1) };
-}
-
-function declaredVariables(given: NonNullable<NewPipeline['variables']>): Record<string, DeclaredVariable> {
-  return Object.fromEntries(
-    Object.entries(given).map(([name, variable]): [string, DeclaredVariable] => [
-      name,
-      typeof variable === 'string'
-        ? { value: variable, isSecret: false, allowOverride: false }
-        : {
-            value: variable.value ?? '',
-            isSecret: variable.isSecret ?? false,
-            allowOverride: variable.allowOverride ?? false,
-          },
-    ]),
-  );
 }

@@ -51,6 +51,22 @@ export interface DeclaredVariable {
   allowOverride: boolean;
 }
 
+/** A variable as it may be given: its value, or what it is. */
+export type VariableGiven = string | Partial<DeclaredVariable>;
+
+export function declaredVariables(given: Record<string, VariableGiven>): Record<string, DeclaredVariable> {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, variable]): [string, DeclaredVariable] => {
+      const {
+        value = '',
+        isSecret = false,
+        allowOverride = false,
+      } = typeof variable === 'string' ? { value: variable } : variable;
+      return [name, { value, isSecret, allowOverride }];
+    }),
+  );
+}
+
 export type ResourceKind = 'pipelines' | 'repositories' | 'containers' | 'builds' | 'packages';
 
 export interface RootYaml {

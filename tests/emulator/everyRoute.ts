@@ -163,4 +163,64 @@ export async function askEverything(
   await send('GET _apis/distributedtask/pools/1');
   await send('GET _apis/distributedtask/pools/1/agents/101');
   await send(`DELETE ${p}/build/builds/${second.id}`);
+  await askForReleases(state, clock, send);
+}
+
+async function askForReleases(state: EmulatorState, clock: { jump(ms: number): void }, send: Send): Promise<void> {
+  const release = 'Fabrikam/_apis/release';
+  const definition = state.releaseArea.addDefinition({
+    name: 'Scan Pre Prod',
+    folder: 'images',
+    stages: [
+      { name: 'Dev' },
+      { name: 'Test', preApprovers: ['Dana Reyes'], variables: { ring: { value: '1', allowOverride: true } } },
+      { name: 'Prod', manual: true },
+    ],
+    artifacts: { _api: 'old', _code: 'git:Fabrikam' },
+    variables: { open: { value: 'x', allowOverride: true }, key: { isSecret: true } },
+    script: {
+      environments: {
+        Dev: { intervention: { instructions: 'Look' }, issues: [{ type: 'warning', message: 'hm' }], log: ['one'] },
+      },
+    },
+  });
+  await send(`GET ${release}/definitions?searchText=scan&$expand=environments,artifacts&path=\\images&$top=5`);
+  await send(`GET ${release}/definitions/${definition.id}`);
+  const made = await send(`POST ${release}/releases`, {
+    body: {
+      definitionId: definition.id,
+      description: 'd',
+      variables: { open: { value: 'y' } },
+      environmentsMetadata: [
+        { definitionEnvironmentId: definition.environments[1]!.id, variables: { ring: { value: '2' } } },
+      ],
+    },
+  });
+  const one = `${release}/releases/${made.id}`;
+  const interventions = await send(`GET ${one}/manualinterventions`);
+  await send(`GET ${one}/manualinterventions/${interventions.value[0]!.id}`);
+  await send(`PATCH ${one}/manualinterventions/${interventions.value[0]!.id}`, {
+    body: { status: 'approved', comment: 'ok' },
+  });
+  clock.jump(500);
+  await send(`GET ${one}`);
+  clock.jump(10_000);
+  const approvals = await send(
+    `GET ${release}/approvals?releaseIdsFilter=${made.id}&statusFilter=pending&typeFilter=preDeploy&top=5`,
+  );
+  await send(`PATCH ${release}/approvals/${approvals.value[0]!.id}`, { body: { status: 'approved', comments: 'go' } });
+  clock.jump(10_000);
+  const seen = await send(`GET ${one}`);
+  const environment = (seen.environments as Wire[])[2]!;
+  await send(`PATCH ${one}/environments/${environment.id}`, { body: { status: 'inProgress', comment: '' } });
+  await send(`GET ${one}/environments/${environment.id}`);
+  await send(
+    `GET ${release}/releases?definitionId=${definition.id}&$expand=environments,artifacts&$top=5&environmentStatusFilter=4&statusFilter=active`,
+  );
+  await send(`GET ${release}/deployments?definitionId=${definition.id}&latestAttemptsOnly=true&operationStatus=all`);
+  await send(`GET ${one}/logs`);
+  const [dev] = seen.environments as Wire[];
+  const [step] = dev!.deploySteps as { id: number }[];
+  await send(`GET ${one}/environments/${dev!.id}/deployPhases/${step!.id}/tasks/3/logs?startLine=0&endLine=5`);
+  await send(`PATCH ${one}`, { body: { status: 'abandoned', keepForever: true } });
 }

@@ -111,12 +111,12 @@ describe('Faults of the emulator', () => {
 
   it('are in the record of calls, with what was asked and on which connection', async () => {
     await queue();
-    const [call] = emulator.calls;
+    const call = emulator.calls[0]!;
     assert.deepEqual(
-      [call?.method, call?.path, call?.route, call?.status],
+      [call.method, call.path, call.route, call.status],
       ['POST', '/contoso/Fabrikam/_apis/build/builds', builds, 200],
     );
-    assert.deepEqual(call?.body, { definition: { id: pipeline } });
-    assert.ok(call !== undefined && call.bytesSent > 100 && call.connection >= 1);
+    assert.deepEqual(call.body, { definition: { id: pipeline } });
+    assert.ok(call.bytesSent > 100 && call.connection >= 1);
   });
 });
