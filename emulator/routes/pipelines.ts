@@ -94,7 +94,12 @@ function pipelineWire(call: RouteCall, pipeline: Pipeline): object {
 function preview(call: RouteCall): Reply {
   const pipeline = pipelineOf(call);
   demandBuildPermission(call.access, 'queueBuilds', pipeline);
-  return { json: { finalYaml: previewed(pipeline, isMap(call.body) ? call.body : {}) } };
+  const body = isMap(call.body) ? call.body : {};
+  if (textOf(body.yamlOverride) !== '' && !may(call.access, 'editBuilds')) {
+    const message = `User not permitted to queue dry run for build pipeline ${pipeline.id} with modified YAML. Permissions needed: EditBuild`;
+    throw new Refusal(403, 'AccessDeniedException', message);
+  }
+  return { json: { finalYaml: previewed(pipeline, body) } };
 }
 
 function previewed(pipeline: Pipeline, body: Json): string {

@@ -2,12 +2,11 @@ import { folderPath } from '../state/pipelines';
 import { Refusal } from '../state/refusal';
 import type { ReleaseDefinition } from '../state/releaseDefinitions';
 import { stretchAt } from '../state/releases';
+import { deploymentStatus } from './deploymentWire';
 import {
   approvalWire,
-  artifactsWire,
   conditionWires,
   definitionShallow,
-  deploymentStatus,
   environmentShallow,
   releaseReference,
   sourceReference,

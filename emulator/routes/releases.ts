@@ -4,7 +4,8 @@ import { Refusal } from '../state/refusal';
 import { environmentView, releaseStatus, type Release, type ReleaseEnvironment } from '../state/releases';
 import { zipOf } from '../zip';
 import { releaseDefinitionById } from './releaseDefinitions';
-import { environmentWire, releaseWire, taskId } from './releaseWire';
+import { taskId } from './deploymentWire';
+import { environmentWire, releaseWire } from './releaseWire';
 import { location } from './resources';
 import {
   bodyMap,

@@ -1,3 +1,4 @@
+import { finalYamlOf } from './finalYaml';
 import { guidOf } from './ids';
 import { isMap, textOf, type Json } from './json';
 import type { Pipeline } from './pipelines';
@@ -5,7 +6,6 @@ import { pipelineInvalid, validationFailure, type Refusal } from './refusal';
 import { commitOfRef } from './repositories';
 import {
   expandRootYaml,
-  finalYamlOf,
   parseRootYaml,
   stagesOf,
   type DeclaredParameter,

@@ -1,4 +1,4 @@
-import { parseDocument, stringify } from 'yaml';
+import { parseDocument } from 'yaml';
 import { expand } from './expansion';
 import { guidOf } from './ids';
 import { asList, isMap, optionalText, textOf, type Json } from './json';
@@ -141,10 +141,6 @@ export function expandRootYaml(root: RootYaml, scope: { parameters: Json; variab
   const { jobs, steps, pool, ...others } = document;
   const own = jobs ?? [{ job: 'Job', ...(pool === undefined ? {} : { pool }), steps: steps ?? [] }];
   return { ...others, stages: [{ stage: '__default', ...(pool !== undefined && jobs ? { pool } : {}), jobs: own }] };
-}
-
-export function finalYamlOf(document: Json): string {
-  return stringify(document);
 }
 
 /** The stages of an expanded document in their order; a stage without `dependsOn` follows the one before it. */

@@ -120,7 +120,7 @@ stages:
     const answer = await request(emulator, `POST Fabrikam/_apis/pipelines/${yaml.id}/preview`, {
       body: { templateParameters: { image: 'b' } },
     });
-    assert.match(String(answer.body.finalYaml), /stage: Build[\s\S]*script: echo b/);
+    assert.match(String(answer.body.finalYaml), /stage: Build[\s\S]*task: CmdLine@2[\s\S]*script: echo b/);
     assert.doesNotMatch(String(answer.body.finalYaml), /parameters:/);
     assert.equal((await run({ previewRun: true })).body.id, -1);
     assert.equal(emulator.state.runs.length, before);
