@@ -212,7 +212,7 @@ function runWire(call: RouteCall, run: Run): object {
     createdDate: time(run.queueTime),
     ...(view.finishTime === undefined ? {} : { finishedDate: time(view.finishTime) }),
     url,
-    resources: resourcesWire(run),
+    resources: resourcesWire(call, run),
     ...(run.finalYaml === '' ? {} : { finalYaml: run.finalYaml }),
     id: run.id,
     name: run.number,
@@ -228,7 +228,7 @@ function variablesWire(run: Run): object {
   );
 }
 
-function resourcesWire(run: Run): object {
+function resourcesWire(call: RouteCall, run: Run): object {
   const { repositories, pipelines } = run.resources;
   return {
     repositories: Object.fromEntries(
@@ -240,7 +240,12 @@ function resourcesWire(run: Run): object {
     ...(Object.keys(pipelines).length === 0
       ? {}
       : {
-          pipelines: Object.fromEntries(Object.entries(pipelines).map(([alias, { version }]) => [alias, { version }])),
+          pipelines: Object.fromEntries(
+            Object.entries(pipelines).map(([alias, { version, pipeline }]) => [
+              alias,
+              { version, ...(pipeline ? { pipeline: pipelineReference(call, pipeline) } : {}) },
+            ]),
+          ),
         }),
   };
 }

@@ -4,15 +4,7 @@ import type { Clock } from './clock';
 import { systemClock } from './clock';
 import { guidOf, isGuid } from './ids';
 import { person, type Access, type Identity } from './identity';
-import {
-  classicJob,
-  folderPath,
-  hiddenStage,
-  yamlFor,
-  type NewStage,
-  type Pipeline,
-  type QueueStatus,
-} from './pipelines';
+import { pipelineFrom, yamlFor, type NewPipeline, type Pipeline, type QueueStatus } from './pipelines';
 import type { Lease } from './leases';
 import { newAgent, type NewAgent, type Pool, type Queue } from './pools';
 import { placed } from './placement';
@@ -21,32 +13,11 @@ import { prepare, type QueueRequest } from './queueing';
 import { Refusal } from './refusal';
 import { ReleaseArea } from './ReleaseArea';
 import { commit, newRepository, shortName, type Commit, type Repository } from './repositories';
-import { declaredVariables, type VariableGiven } from './rootYaml';
-import { progressOf, viewOf, type Run, type RunView } from './runs';
-import type { ArtifactScript, AttachmentScript, ScriptSource } from './script';
+import { resourceRuns } from './resourceRuns';
+import { progressOf, runFrom, viewOf, type Run, type RunView } from './runs';
+import type { ArtifactScript, AttachmentScript } from './script';
 
-export interface NewPipeline {
-  /** Name of the project; the first one where it is left out. */
-  project?: string;
-  name: string;
-  folder?: string;
-  id?: number;
-  kind?: 'yaml' | 'classic';
-  /** Root YAML text. Without it one is made from `parameters` and `stages`. */
-  yaml?: string;
-  yamlFile?: string;
-  parameters?: { name: string; type?: string; default?: unknown; values?: unknown[] }[];
-  stages?: NewStage[];
-  variables?: Record<string, VariableGiven>;
-  queueStatus?: QueueStatus;
-  /** Short or full name of the branch. */
-  defaultBranch?: string;
-  /** Name of the repository; one of the project's own name where it is left out. */
-  repository?: string;
-  queue?: string;
-  demands?: string[];
-  script?: ScriptSource;
-}
+export type { NewPipeline } from './pipelines';
 
 export interface NewRun extends QueueRequest {
   reason?: string;
@@ -167,27 +138,17 @@ export class EmulatorState {
         at: this.now,
       });
     }
-    const pipeline: Pipeline = {
+    const queueId = this.queueNamed(project, options.queue ?? 'Azure Pipelines').id;
+    const pipeline = pipelineFrom(options, {
       id,
-      name: options.name,
-      folder: folderPath(options.folder),
       project,
-      kind,
-      revision: 1,
-      createdAt: this.now,
-      queueStatus: options.queueStatus ?? 'enabled',
       repository,
       yamlFile,
-      defaultBranch: `refs/heads/${branch}`,
-      variables: declaredVariables(options.variables ?? {}),
-      queueId: this.queueNamed(project, options.queue ?? 'Azure Pipelines').id,
-      demands: options.demands ?? [],
-      authoredBy: this.owner,
-      tags: [],
-      ...(options.script === undefined ? {} : { script: options.script }),
-      stages: kind === 'classic' ? [{ ...hiddenStage(), jobs: [classicJob()] }] : [],
-      deleted: false,
-    };
+      branch,
+      queueId,
+      at: this.now,
+      owner: this.owner,
+    });
     this.pipelines.push(pipeline);
     return pipeline;
   }
@@ -221,38 +182,29 @@ export class EmulatorState {
         `The build pipeline ${pipeline.name} (ID ${pipeline.id}) is disabled.`,
       );
     }
-    const prepared = prepare(pipeline, request);
+    const { sources, ...prepared } = prepare(pipeline, request);
     const demands = [...pipeline.demands, ...(request.demands ?? [])];
     const placedIn = { ...pipeline, queueId: request.queueId ?? pipeline.queueId };
-    const id = this.nextRunId++;
-    const identity = by ?? this.owner;
-    const variables = request.variables ?? {};
-    const run: Run = {
+    const run = runFrom({
       ...prepared,
-      stages: placed(prepared.stages, placedIn, this.queues, demands),
-      id,
+      id: this.nextRunId++,
+      organization: this.organization,
       pipeline,
       number: this.nextNumber(pipeline),
       queueTime: this.now,
-      variables: Object.fromEntries(Object.entries(variables).map(([name, { value }]) => [name, value])),
-      secrets: Object.keys(variables).filter((name) => variables[name]?.isSecret),
+      stages: placed(prepared.stages, placedIn, this.queues, demands),
+      resources: {
+        ...prepared.resources,
+        pipelines: resourceRuns(prepared.resources.pipelines, sources, this),
+      },
+      variables: request.variables ?? {},
       reason: request.reason ?? 'manual',
-      requestedFor: request.requestedFor ?? identity,
-      requestedBy: identity,
-      tags: [...(request.tags ?? [])],
-      properties: {},
+      requestedBy: by ?? this.owner,
+      requestedFor: request.requestedFor ?? by ?? this.owner,
+      tags: request.tags ?? [],
       demands,
       queueId: placedIn.queueId,
-      planId: guidOf(`${this.organization}/plan/${id}`),
-      timelineId: guidOf(`${this.organization}/plan/${id}`),
-      held: pipeline.queueStatus === 'paused',
-      events: [],
-      artifacts: [],
-      attachments: [],
-      keepForever: false,
-      retainedByRelease: false,
-      seen: { changeId: 0, records: new Map() },
-    };
+    });
     this.runs.push(run);
     for (const [key, { pipelines, all }] of this.permits) {
       if (all || pipelines.has(pipeline.id)) run.events.push(permitEvent(key, 0));

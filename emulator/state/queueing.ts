@@ -34,6 +34,8 @@ export interface PreparedRun {
   stagesToSkip: string[];
   finalYaml: string;
   resources: ChosenResources;
+  /** Name of the source pipeline of each pipeline resource. */
+  sources: Record<string, string>;
 }
 
 /**
@@ -67,6 +69,9 @@ export function prepare(pipeline: Pipeline, request: QueueRequest): PreparedRun 
     stagesToSkip,
     finalYaml: finalYamlOf(document),
     resources,
+    sources: Object.fromEntries(
+      Object.entries(root.resources.pipelines).map(([alias, entry]) => [alias, textOf(entry.source)]),
+    ),
   };
 }
 
@@ -78,7 +83,7 @@ function plain(branch: string, commit: string): Omit<PreparedRun, 'stages' | 'st
     builds: {},
     packages: {},
   };
-  return { branch, commit, templateParameters: {}, resources };
+  return { branch, commit, templateParameters: {}, resources, sources: {} };
 }
 
 function isSkippable(stage: StagePlan, name: string): boolean {
@@ -229,11 +234,16 @@ function chosenResources(
   const others = Object.entries(asked.repositories ?? {}).filter(([alias]) => alias !== 'self');
   return {
     repositories: { ...Object.fromEntries(declared), ...Object.fromEntries(others), self },
-    pipelines: asked.pipelines ?? {},
+    pipelines: { ...declaredPipelines(root), ...asked.pipelines },
     containers: asked.containers ?? {},
     builds: asked.builds ?? {},
     packages: asked.packages ?? {},
   };
+}
+
+/** Every pipeline resource of the YAML, by its source until the run of it is chosen. */
+function declaredPipelines(root: RootYaml): ChosenResources['pipelines'] {
+  return Object.fromEntries(Object.keys(root.resources.pipelines).map((alias) => [alias, { version: '' }]));
 }
 
 /** Text values of a map of unknown content, as `parameters` of a build come. */

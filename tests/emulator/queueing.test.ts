@@ -4,12 +4,13 @@ import type { Pipeline } from '../../emulator/state/pipelines';
 import { request, standingClock, type Answer } from './request';
 
 describe('Queueing at the emulator', () => {
+  const clock = standingClock();
   let emulator: Emulator;
   let yaml: Pipeline;
   let classic: Pipeline;
 
   before(async () => {
-    emulator = await startEmulator({ clock: standingClock() });
+    emulator = await startEmulator({ clock });
     emulator.state.addProject('Fabrikam');
     yaml = emulator.state.addPipeline({
       name: 'rebuild',
@@ -130,6 +131,21 @@ stages:
     assert.equal((await run({ resources: { pipelines: { base: { version: '20261120.1' } } } })).status, 200);
     assert.match(reasons(await run({ resources: { pipelines: { other: { version: '1' } } } }))[0] ?? '', /'other'/);
     assert.match(reasons(await run({ resources: { containers: { base: { version: '1' } } } }))[0] ?? '', /'base'/);
+  });
+
+  it('takes the newest good run of a pipeline resource, or the one that is asked for', async () => {
+    const base = emulator.state.addPipeline({ name: 'base-images' });
+    const runs = [emulator.state.queue(base), emulator.state.queue(base)];
+    clock.jump(60_000);
+    const chosen = async (pipelines: object): Promise<unknown> => {
+      const { resources } = (await run({ resources: { pipelines } })).body as {
+        resources?: { pipelines?: Record<string, { version: string }> };
+      };
+      return resources?.pipelines?.base?.version;
+    };
+    assert.equal(await chosen({}), runs[1]!.number);
+    assert.equal(await chosen({ base: { runId: runs[0]!.id } }), runs[0]!.number);
+    assert.equal(await chosen({ base: { version: runs[0]!.number } }), runs[0]!.number);
   });
 
   it('hides the value of a secret variable', async () => {
