@@ -84,6 +84,19 @@ describe('Releases of the emulator', () => {
     );
   });
 
+  it('do not deploy a stage a second time while it is being deployed', async () => {
+    const release = await create({ script: { environments: { Test: { durationMs: 10_000 } } } });
+    clock.jump(2000);
+    const [dev, test] = release.environments as Wire[];
+    await send(`PATCH releases/${release.id}/environments/${dev!.id}`, { status: 'inProgress' });
+    clock.jump(2000);
+    assert.deepEqual(await statuses(release), ['Dev succeeded', 'Test inProgress']);
+    const { body } = await send(`GET releases/${release.id}/environments/${test!.id}`);
+    assert.equal((body.deploySteps as Wire[]).length, 1);
+    const again = await send(`PATCH releases/${release.id}/environments/${test!.id}`, { status: 'inProgress' });
+    assert.equal(again.status, 400);
+  });
+
   it('do not deploy by themselves what is in manualEnvironments, nor go on after a partial success', async () => {
     const release = await create({}, { manualEnvironments: ['Dev'] });
     const partial = await create({ name: 'Other', script: { result: 'succeededWithIssues' } });
