@@ -1,14 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-const folders: string[] = [];
+import { atProcessEnd } from './atProcessEnd';
 
 /** Writes a task whose whole code is given, with more of task.json if needed; gives its folder, which goes with this process. */
 export function fixtureTask(code: string, definition: Record<string, unknown> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'fixture-task-'));
-  if (folders.length === 0) process.once('exit', () => folders.forEach((path) => rmSync(path, { recursive: true })));
-  folders.push(folder);
+  atProcessEnd(() => rmSync(folder, { recursive: true, force: true }));
   const whole = {
     id: '9d6b2c0e-4b0e-4d53-9a5d-0f2b8c1d7e01',
     name: 'Fixture',

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type JobOptions, type RunningStep, type StepResult, runStep, startStep } from './agent';
 import { fixtureTask, printing } from './fixtureTask';
@@ -64,13 +66,13 @@ describe('the process of a step', () => {
   });
 
   it('reads lines of every kind as they come, and the last one without an end', async () => {
-    const pieces = ['a\nb\r', '\nc\rd\n\n', 'é'.repeat(3), ' end'];
+    const pieces = ['a\n', '\nb\r', '\nc\rd\n', 'é'.repeat(3), ' end'];
     const code = `const pieces = ${JSON.stringify(pieces)};
       const next = () => { if (pieces.length) { process.stdout.write(pieces.shift()); setTimeout(next, 30); } }; next();`;
     const { raw } = await runStep({ taskFolder: fixtureTask(code) });
     assert.deepEqual(
       raw.map(({ line }) => line),
-      ['a', 'b', 'c', 'd', '', 'ééé end'],
+      ['a', '', 'b', 'c', 'd', 'ééé end'],
     );
   });
 
@@ -135,6 +137,18 @@ describe('the process of a step', () => {
     await step.finished;
     const result = await step.cancel();
     assert.deepEqual([result.result, result.job.status], ['Succeeded', 'Succeeded']);
+  });
+
+  it('does not outlive the process that simulates the agent', async () => {
+    const agent = JSON.stringify(require.resolve('./agent'));
+    const code = `require(${agent}).startStep({ taskFolder: ${JSON.stringify(fixtureTask(deaf))} })
+      .then((step) => step.onLine(() => console.log(step.pid)));`;
+    const simulating = spawn(process.execPath, ['--import', 'tsx', '-e', code]);
+    const [pid] = (await once(simulating.stdout, 'data')) as [Buffer];
+    simulating.kill('SIGTERM');
+    const [, signal] = (await once(simulating, 'exit')) as [number | null, string | null];
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual([signal, isGone(Number(pid.toString()))], ['SIGTERM', true]);
   });
 
   it('is waited for no longer than a grace time when a child keeps its pipes, and the child goes too', async () => {
