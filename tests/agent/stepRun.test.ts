@@ -180,6 +180,15 @@ describe('the process of a step', () => {
     assert.deepEqual([exhausted.result, exhausted.message], ['Failed', 'try 1']);
   });
 
+  it('finds in its environment what an earlier try has set', async () => {
+    const code = `const { SEEN, VSTS_TASKVARIABLE_ID } = process.env; console.log([SEEN, VSTS_TASKVARIABLE_ID].join());
+      ${printing('##vso[task.setvariable variable=seen]yes', '##vso[task.settaskvariable variable=id]7')}
+      console.log('##vso[task.complete result=' + (SEEN ? 'Succeeded' : 'Failed') + ']');`;
+    const options = { retryCountOnTaskFailure: 1, times: { retryMs: () => 1 } };
+    const { result, log } = await runStep({ taskFolder: fixtureTask(code), ...options });
+    assert.deepEqual([result, log.includes(','), log.includes('yes,7')], ['Succeeded', true, true]);
+  });
+
   it('is tried again after a bad exit code, and a failed command stays one', async () => {
     const once = `const fs = require('fs'); const file = process.env.AGENT_TEMPDIRECTORY + '/x';
       if (!fs.existsSync(file)) { fs.writeFileSync(file, ''); FIRST }`;

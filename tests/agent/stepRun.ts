@@ -117,10 +117,13 @@ export class StepRun {
   }
 
   /** Runs the process once; gives the error that its exit code is to the agent. */
-  private async tryOnce({ node, target, workingDirectory, environment }: Preparation): Promise<Error | undefined> {
+  private async tryOnce(preparation: Preparation): Promise<Error | undefined> {
     const { record, definition, times } = this;
+    const { node, target } = preparation;
     const current = startProcess({
-      ...{ node, target, workingDirectory, environment, times },
+      ...preparation,
+      environment: preparation.environment(),
+      times,
       onLine: (stream, line) => {
         this.raw.push({ stream, line });
         this.lineListeners.forEach((listener) => listener({ stream, line }));
