@@ -35,7 +35,10 @@ async function bringOutputs(
   if (!artifact) {
     const text = `${title(child)} has no artifact '${name}' with outputs.`;
     // A child that failed may not have come so far; one that succeeded should have.
-    if (child.result !== 'succeeded' && child.result !== 'partiallySucceeded') return world.log.info(text);
+    if (child.result !== 'succeeded' && child.result !== 'partiallySucceeded') {
+      world.log.info(text);
+      return;
+    }
     throw new UserError(
       `outputsArtifact: ${text} It has: ${artifacts.map((one) => one.name).join(', ') || 'none'}. ${child.url}`,
     );
@@ -107,5 +110,6 @@ function artifactsFolder({ artifactsFolder: given }: BringBack, { agent, parent 
 
 /** A name of others as one folder: no separator, no way up. */
 function folderName(name: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what is taken out
   return name.replace(/[\\/:*?"<>|\u0000-\u001f]/g, '_').replace(/^\.+/, '_');
 }

@@ -1,4 +1,4 @@
-import { AzureDevOps } from '../lib/azureDevOps';
+import type { AzureDevOps } from '../lib/azureDevOps';
 import { UserError } from '../lib/errors';
 import { childrenOf, readParentRegister } from '../lib/parentRegister';
 import { cancelRuns } from '../lib/runs/cancel';

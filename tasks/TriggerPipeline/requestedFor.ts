@@ -20,7 +20,7 @@ export function requestedFor(
   const reason =
     parent.organization !== azureDevOps.account.url
       ? 'they are started in another organization'
-      : !id || SERVICE_IDENTITY.test(id) || / Build Service \(/.test(name)
+      : !id || SERVICE_IDENTITY.test(id) || name.includes(' Build Service (')
         ? 'this run was not started by a person'
         : inputs.runs.every(
               ({ run }) =>

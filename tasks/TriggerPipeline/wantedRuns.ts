@@ -137,11 +137,11 @@ function matrixItems(map: YamlMap): YamlMap[] {
   const matrix = map.get('matrix');
   if (matrix?.kind !== 'map') throw new UserError('runs: matrix wants a map { key: [values] }.');
   const excluded = exclusions(map.get('exclude'), matrix.entries);
-  let combinations: YamlMap[] = [new Map()];
+  let combinations: YamlMap[] = [new Map<string, YamlValue>()];
   for (const [key, values] of matrix.entries) {
     if (values.kind !== 'list' || !values.items.length)
       throw new UserError(`runs: matrix: '${key}' wants a list of values.`);
-    combinations = combinations.flatMap((one) => values.items.map((value) => new Map([...one, [key, value]])));
+    combinations = combinations.flatMap((one) => values.items.map((value): YamlMap => new Map<string, YamlValue>([...one, [key, value]])));
     if (combinations.length > MOST_RUNS)
       throw new UserError(`runs: the matrix has more than ${MOST_RUNS} combinations.`);
   }
@@ -202,7 +202,7 @@ function mergeResources(base: Resources, over: Resources): Resources {
   for (const kind of ['pipelines', 'repositories', 'containers', 'packages', 'builds'] as const) {
     if (base[kind] ?? over[kind]) merged[kind] = { ...base[kind], ...over[kind] };
   }
-  return merged as Resources;
+  return merged;
 }
 
 /** A full commit id. */

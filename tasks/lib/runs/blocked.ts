@@ -37,7 +37,9 @@ export class BlockReport {
   /** A reason to give the child up, or undefined. */
   async look(child: Child, records: TimelineRecord[]): Promise<string | undefined> {
     await this.checks(child, records);
-    return waitsForAgent(child, records) ? await this.agent(child) : this.moves(child);
+    if (waitsForAgent(child, records)) return await this.agent(child);
+    this.moves(child);
+    return undefined;
   }
 
   /** Approves what is pending of a child; gives how many approvals it gave. */
@@ -109,7 +111,7 @@ export class BlockReport {
     if (ownAgent && able.every(({ id, name }) => id === ownAgent.id && name === ownAgent.name))
       return this.deadlock(child, pool.name);
     this.say(child, `waits for an agent of pool '${pool.name}'${position}. ${child.url}`);
-    return this.moves(child);
+    this.moves(child);
   }
 
   /** The only agent that could run the child is busy with waiting for it. */
@@ -127,7 +129,7 @@ export class BlockReport {
     return `deadlock: for ${Math.round((clock.now() - since) / 60_000)} minutes it could not get an agent of pool '${pool}', because this step holds the only one`;
   }
 
-  private moves(child: Child): undefined {
+  private moves(child: Child): void {
     this.deadlockedSince.delete(child.id);
   }
 

@@ -163,7 +163,10 @@ export class Cascade {
         { request: open.request as RunRequest, sentAt: open.sentAt, known: this.ownIds() },
         this.world,
       ));
-    return lost && { child: this.childOf(planned, lost), tags: lost.tags };
+    if (!lost) return undefined;
+    const child = this.childOf(planned, lost);
+    this.world.log.info(`Took on ${title(child)}, which an earlier attempt of this step had started. ${child.url}`);
+    return { child, tags: lost.tags };
   }
 
   /** What the conditions make of it: a start, a run that does instead, a reason to wait or to leave it. */

@@ -1,4 +1,4 @@
-import { UserError } from '../errors';
+import { messageOf, UserError } from '../errors';
 
 export interface ChildOutput {
   name: string;
@@ -31,7 +31,7 @@ function fromJson(text: string, place: string): ChildOutput[] {
   try {
     content = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (cause) {
-    throw new UserError(`${place} is no JSON: ${String((cause as Error).message)}.`, { cause });
+    throw new UserError(`${place} is no JSON: ${messageOf(cause)}.`, { cause });
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw new UserError(`${place} holds no JSON object of names and values.`);

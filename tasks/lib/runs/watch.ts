@@ -38,7 +38,7 @@ interface Watched {
 const TIMELINES_A_LOOK = 5;
 const SECOND_MS = 1000;
 /** Later a timeline is read less often: an hour of stages must not cost a request a minute and more. */
-const TIMELINE_EVERY_MS = { first: 10 * SECOND_MS, early: 60 * SECOND_MS, late: 90 * SECOND_MS };
+const TIMELINE_EVERY_MS = { first: 25 * SECOND_MS, early: 60 * SECOND_MS, late: 90 * SECOND_MS };
 const EARLY_MS = 600 * SECOND_MS;
 const RERUN_STARTS_WITHIN_MS = 120 * SECOND_MS;
 /** Longest list of ids in one address; servers cut a query at about two thousand characters. */
