@@ -13,9 +13,9 @@ const HOST_LABEL = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])';
 const HOST = `(?:${HOST_LABEL}(?:\\.${HOST_LABEL})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?`;
 const COMPONENT = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
 const DIGEST = '[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}';
-const REFERENCE = new RegExp(
-  `^(${HOST})/(${COMPONENT}(?:/${COMPONENT})*)(?::([\\w][\\w.-]{0,127}))?(?:@(${DIGEST}))?$`,
-);
+const NAME = `(?:${HOST}/)?${COMPONENT}(?:/${COMPONENT})*`;
+const REFERENCE = new RegExp(`^(${NAME})(?::(\\w[\\w.-]{0,127}))?(?:@(${DIGEST}))?$`);
+const HOST_ONLY = new RegExp(`^${HOST}$`);
 
 const MAX_PATH = 255;
 const DIGEST_LENGTHS: Record<string, number> = { sha256: 64, sha384: 96, sha512: 128 };
@@ -41,12 +41,19 @@ export function parseReference(written: string): ImageReference | { error: strin
     const onlyCase = lower !== full && REFERENCE.test(lower);
     return { error: onlyCase ? 'repository name must be lowercase' : 'invalid reference format' };
   }
-  const [, , name = '', tag, digest] = match;
-  if (name.length > MAX_PATH) return { error: `repository name must not be more than ${MAX_PATH} characters` };
+  const [, name = '', tag, digest] = match;
+  const slash = name.indexOf('/');
+  const [nameHost, namePath] = [name.slice(0, slash), name.slice(slash + 1)];
+  // `my_host.x/app` passes too, although `my_host.x` is no host name: all of it counts as path then.
+  if ((HOST_ONLY.test(nameHost) ? namePath : name).length > MAX_PATH) {
+    return { error: `repository name must not be more than ${MAX_PATH} characters` };
+  }
   const error = digest === undefined ? undefined : digestError(digest);
   if (error) return { error };
-  if (digest !== undefined) return { host, path: name, ...(tag && { tag }), digest };
-  return { host, path: name, tag: tag ?? 'latest' };
+  const repository = { host: nameHost, path: namePath };
+  return digest === undefined
+    ? { ...repository, tag: tag ?? 'latest' }
+    : { ...repository, ...(tag && { tag }), digest };
 }
 
 /** The reference in full: `docker.io/library/alpine:3.19@sha256:…`. */

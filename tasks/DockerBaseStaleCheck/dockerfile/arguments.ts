@@ -21,6 +21,13 @@ export function cutAtBlanks(text: string): [string, string | undefined] {
 
 /** The `--flags` that the text starts with, without quotes and escapes, and the rest; a lone `--` ends them. */
 export function splitFlags(text: string, escape: string): { flags: string[]; rest: string } {
+  if (!trimStart(text).startsWith('--') || /^\p{ASCII}*$/u.test(text)) return splitAsciiFlags(text, escape);
+  // BuildKit takes flags apart byte by byte, and takes bytes of a character that look like a blank for one.
+  const { flags, rest } = splitAsciiFlags(Buffer.from(text).toString('latin1'), escape);
+  return { flags, rest: Buffer.from(rest, 'latin1').toString() };
+}
+
+function splitAsciiFlags(text: string, escape: string): { flags: string[]; rest: string } {
   const flags: string[] = [];
   let at = 0;
   for (;;) {

@@ -24,16 +24,25 @@ export function atLine<T>(line: number, parsePhase: boolean, read: () => T): T {
   }
 }
 
-const ESCAPES: Record<number, string> = { 7: '\\a', 8: '\\b', 9: '\\t', 10: '\\n', 11: '\\v', 12: '\\f', 13: '\\r' };
+const ESCAPES: Record<string, string> = {
+  '\\': '\\\\',
+  '"': '\\"',
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+};
 
 /** The text in double quotes as Go's `%q` prints it, which BuildKit's messages use. */
 export function quote(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what has to be escaped
-  const escaped = text.replace(/[\\"\u0000-\u001f\u007f-\u00a0]/g, (character) => {
-    if (character === '\\' || character === '"') return `\\${character}`;
-    const code = character.charCodeAt(0);
+  const escaped = text.replace(/[\\"]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
     const hex = code.toString(16);
-    return ESCAPES[code] ?? (code < 0x80 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`);
+    if (code < 0x80) return ESCAPES[character] ?? `\\x${hex.padStart(2, '0')}`;
+    return code > 0xffff ? `\\U${hex.padStart(8, '0')}` : `\\u${hex.padStart(4, '0')}`;
   });
   return `"${escaped}"`;
 }

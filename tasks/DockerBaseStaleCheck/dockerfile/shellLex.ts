@@ -1,12 +1,5 @@
 import { quote, Refusal } from './refusal';
-import {
-  readShellPattern,
-  replaceAll,
-  replaceFirst,
-  withoutPrefix,
-  withoutSuffix,
-  type ShellPattern,
-} from './shellPattern';
+import { backwards, readShellPattern, replaceAll, replaceFirst, withoutPrefix, withoutSuffix } from './shellPattern';
 import { isSpace } from './whitespace';
 
 export type Environment = ReadonlyMap<string, string>;
@@ -77,7 +70,8 @@ class ShellLex {
     private readonly environment: Environment,
     private readonly options: LexOptions & { escape: string },
   ) {
-    this.characters = Array.from(source);
+    // Go's scanner steps over a byte-order mark.
+    this.characters = Array.from(source.startsWith('\uFEFF') ? source.slice(1) : source);
     this.rawEscapes = options.rawEscapes ?? false;
     this.maxLength = source.length + MAX_GROWTH;
   }
@@ -171,10 +165,11 @@ class ShellLex {
   }
 
   private singleQuoted(): string {
-    const end = this.characters.indexOf("'", this.at + 1);
+    const start = this.at + 1;
+    const end = this.characters.indexOf("'", start);
+    this.at = end < 0 ? this.characters.length : end + 1;
     if (end < 0) throw new Refusal('unexpected end of statement while looking for matching single-quote');
-    const content = this.characters.slice(this.at + 1, end).join('');
-    this.at = end + 1;
+    const content = this.characters.slice(start, end).join('');
     return this.options.rawQuotes ? `'${content}'` : content;
   }
 
@@ -259,8 +254,10 @@ class ShellLex {
       case '#':
       case '%': {
         const longest = word.startsWith(modifier);
-        const pattern: ShellPattern = readShellPattern(longest ? word.slice(1) : word);
-        return (modifier === '#' ? withoutPrefix : withoutSuffix)(value ?? '', pattern, longest);
+        const pattern = longest ? word.slice(1) : word;
+        return modifier === '#'
+          ? withoutPrefix(value ?? '', readShellPattern(pattern), longest)
+          : withoutSuffix(value ?? '', readShellPattern(backwards(pattern)), longest);
       }
       default:
         throw unsupported();

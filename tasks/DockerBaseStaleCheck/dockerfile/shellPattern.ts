@@ -46,11 +46,19 @@ export function withoutPrefix(value: string, pattern: ShellPattern, longest: boo
   return end < 0 ? value : characters.slice(end).join('');
 }
 
-/** The value without the shortest or the longest end that the pattern matches. */
+/**
+ * The pattern written backwards, escapes before what they escape: how BuildKit reads the pattern of `%`, so that an escape
+ * at its end is one of the first character.
+ */
+export function backwards(pattern: string): string {
+  const units = pattern.match(/\\[^]|[^]/gu) ?? [];
+  return units.reverse().join('');
+}
+
+/** The value without the shortest or the longest end that the pattern, read backwards, matches. */
 export function withoutSuffix(value: string, pattern: ShellPattern, longest: boolean): string {
-  const reversed = pattern.map((part) => [...part].reverse()).reverse();
   const characters = charactersFor(value, pattern).reverse();
-  const end = matchEnd(characters, reversed, 0, longest);
+  const end = matchEnd(characters, pattern, 0, longest);
   return end < 0 ? value : characters.slice(end).reverse().join('');
 }
 
