@@ -41,7 +41,7 @@ export function readFields(line: string, what: string): string[] {
     if (source.charAt(at) !== '"') {
       const comma = source.indexOf(',', at);
       const field = source.slice(at, comma < 0 ? source.length : comma);
-      if (field.includes('"')) throw failed(at + field.indexOf('"'), 'bare " in non-quoted field');
+      if (field.includes('"')) throw failed(at + field.indexOf('"'), 'bare " in non-quoted-field');
       fields.push(field);
       if (comma < 0) return fields;
       at = comma + 1;
@@ -65,19 +65,28 @@ export function readFields(line: string, what: string): string[] {
   }
 }
 
-/** Where a `RUN --mount` takes its files from, '' for the build context. (instructions/commands_runmount.go, first pass) */
-export function mountSource(mount: string): string {
-  let source = '';
-  for (const field of readFields(mount, 'mounts')) {
+export interface Mount {
+  /** Where it takes its files from, '' for the build context. */
+  from: string;
+  target: string;
+}
+
+/** What a `RUN --mount` says before its variables are expanded. (instructions/commands_runmount.go) */
+export function readMount(written: string): Mount {
+  const mount = { from: '', target: '' };
+  for (const field of readFields(written, 'mounts')) {
     const equals = field.indexOf('=');
-    if (equals < 0 || field.slice(0, equals).toLowerCase() !== 'from') continue;
-    source = field.slice(equals + 1);
-    const dollar = source.indexOf('$');
-    if (dollar >= 0 && dollar !== source.length - 1) {
+    const key = field.slice(0, Math.max(equals, 0)).toLowerCase();
+    const value = field.slice(equals + 1);
+    if (['target', 'dst', 'destination'].includes(key)) mount.target = value;
+    if (key !== 'from') continue;
+    const dollar = value.indexOf('$');
+    if (dollar >= 0 && dollar !== value.length - 1) {
       throw new Refusal("'from' doesn't support variable expansion, define alias stage instead");
     }
+    mount.from = value;
   }
-  return source;
+  return mount;
 }
 
 /** Refuses a `RUN --device` that BuildKit cannot read. (instructions/commands_rundevice.go) */

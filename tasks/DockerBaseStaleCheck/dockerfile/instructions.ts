@@ -1,5 +1,5 @@
 import type { Pair } from './arguments';
-import { checkDevice, mountSource, readFlags, type FlagKind } from './flags';
+import { checkDevice, readFlags, readMount, type FlagKind, type Mount } from './flags';
 import { checkHealthcheck } from './healthcheck';
 import { heredocWordOrNone, withoutLeadingTabs, type Heredoc } from './heredocs';
 import type { WrittenInstruction } from './parser';
@@ -28,8 +28,7 @@ export interface RunCommand {
   text: string;
   words: string[];
   heredocs: Heredoc[];
-  /** The `from` of each `--mount`, '' where it has none. */
-  mounts: string[];
+  mounts: Mount[];
 }
 
 export interface CopyCommand {
@@ -171,7 +170,7 @@ function readCopy({ args, flags, heredocs }: WrittenInstruction, kind: 'copy' | 
 function readRun({ args, flags, json, heredocs }: WrittenInstruction): Command {
   const values = readFlags(flags, RUN_FLAGS);
   for (const device of values.get('device') ?? []) checkDevice(device);
-  const mounts = (values.get('mount') ?? []).map(mountSource);
+  const mounts = (values.get('mount') ?? []).map(readMount);
   const network = values.get('network')?.[0] ?? 'default';
   if (!['default', 'none', 'host'].includes(network)) throw new Refusal(`invalid network mode ${quote(network)}`);
   const security = values.get('security')?.[0] ?? 'sandbox';

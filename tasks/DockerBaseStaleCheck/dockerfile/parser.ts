@@ -36,11 +36,12 @@ const MAX_LINE_BYTES = 65_536;
  */
 export function parseDockerfile(text: string): WrittenDockerfile {
   if (text === '') throw new Refusal('the Dockerfile cannot be empty');
-  const { lines, tooLong } = physicalLines(text.startsWith('\uFEFF') ? text.slice(1) : text);
+  const { lines, tooLong } = physicalLines(text);
   const readDirective = directiveReader();
   const instructions: WrittenInstruction[] = [];
   let escape = '\\';
   let at = 0;
+  if (lines[0]?.startsWith('\uFEFF')) lines[0] = lines[0].slice(1);
 
   /** The next line without its end and, where the line is a comment, without anything. */
   const nextLine = (stripStart: boolean): string => {

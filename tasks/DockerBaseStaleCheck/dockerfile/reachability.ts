@@ -1,6 +1,6 @@
 import { readCommand } from './instructions';
 import { parseDockerfile } from './parser';
-import { Refusal } from './refusal';
+import { quote, Refusal } from './refusal';
 import { reasonOf, type PlacedCommand, type Stage, type StageInput } from './stages';
 
 export interface Problem {
@@ -84,10 +84,10 @@ function readTriggers(base: Stage, stage: Stage, problems: Problem[]): PlacedCom
   });
 }
 
-function tooEarly({ role, written }: StageInput, stage: Stage): string {
+function tooEarly({ role, written, target = '' }: StageInput, stage: Stage): string {
   return role === 'copy'
-    ? `cannot copy from stage "${written}", it needs to be defined before current stage "${stageTitle(stage)}"`
-    : `cannot mount from stage "${written}", stage needs to be defined before current command`;
+    ? `cannot copy from stage ${quote(written)}, it needs to be defined before current stage "${stageTitle(stage)}"`
+    : `cannot mount from stage ${quote(written)} to ${quote(target)}, stage needs to be defined before current command`;
 }
 
 function stageTitle({ name, index }: Stage): string {

@@ -6,7 +6,7 @@ import { parseDockerfile, type WrittenInstruction } from './parser';
 import { normalizePlatform, parsePlatform } from './platform';
 import { markReachable, refuseCircles, type Problem } from './reachability';
 import { referencesOf, type DockerfileReference } from './references';
-import { atLine, Refusal } from './refusal';
+import { atLine, quote, Refusal } from './refusal';
 import { readStageContents, type StageContents } from './stageContents';
 import { resolveStages, type ImageSource, type PlacedCommand, type Stage, type WrittenStage } from './stages';
 import { suggest } from './suggest';
@@ -64,7 +64,6 @@ export function readDockerfile(text: string, options: ReadOptions = {}): Dockerf
 
 /** Whether the text has a FROM at all: without one it is no Dockerfile, whatever its name says. */
 export function hasFrom(text: string): boolean {
-  if (!/from/i.test(text)) return false;
   try {
     return parseDockerfile(text).instructions.some(isFrom);
   } catch {
@@ -130,7 +129,7 @@ function findTarget(stages: readonly Stage[], name: string | undefined): Stage {
   const target = wanted ? stages.findLast((stage) => stage.name === wanted) : stages.at(-1);
   if (target) return target;
   const names = stages.map((stage) => stage.name ?? `stage-${stage.index}`);
-  throw new Refusal(suggest(`target stage "${name ?? ''}" could not be found`, name ?? '', names));
+  throw new Refusal(suggest(`target stage ${quote(name ?? '')} could not be found`, name ?? '', names));
 }
 
 /** The stage whose FROM the target finally stands on. A FROM can only name an earlier stage, so this ends. */

@@ -29,6 +29,8 @@ export interface StageInput {
   role: 'copy' | 'mount';
   line: number;
   written: string;
+  /** Where a mount is put, as written. */
+  target?: string;
   source: ImageSource;
 }
 
@@ -156,8 +158,8 @@ function readInputs(commands: readonly PlacedCommand[], scope: InputScope): Stag
     }
     if (command.kind !== 'run') return [];
     // A mount without `from` looks for a stage called scratch.
-    const inputs = command.mounts.map((from): StageInput => {
-      return { role: 'mount', line, written: from, source: resolveByName(from || 'scratch', scope) };
+    const inputs = command.mounts.map(({ from, target }): StageInput => {
+      return { role: 'mount', line, written: from, target, source: resolveByName(from || 'scratch', scope) };
     });
     return inputs.filter(({ written, source }) => written !== '' || source.kind === 'stage');
   });

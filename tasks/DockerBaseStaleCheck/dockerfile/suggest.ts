@@ -1,6 +1,6 @@
 /**
  * The message, with ' (did you mean X?)' behind it where an option is at most two edits away from what was written, as
- * BuildKit does (util/suggest). Of equally near options BuildKit takes any; this takes the first.
+ * BuildKit does (util/suggest). Of equally near options BuildKit takes any; this takes one that begins alike, or the first.
  */
 export function suggest(message: string, written: string, options: readonly string[], ignoreCase = false): string {
   const value = ignoreCase ? written.toLowerCase() : written;
@@ -9,7 +9,9 @@ export function suggest(message: string, written: string, options: readonly stri
   for (const option of options) {
     if (option === value) return message;
     const distance = editDistance(value, option);
-    if (distance < bestDistance) [best, bestDistance] = [option, distance];
+    const first = value.slice(0, 1);
+    const beginsAlike = distance === bestDistance && option.startsWith(first) && !best.startsWith(first);
+    if (distance < bestDistance || (beginsAlike && best !== '')) [best, bestDistance] = [option, distance];
   }
   if (ignoreCase && written === written.toUpperCase() && written !== written.toLowerCase()) best = best.toUpperCase();
   return best ? `${message} (did you mean ${best}?)` : message;
