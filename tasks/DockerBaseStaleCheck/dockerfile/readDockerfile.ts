@@ -3,7 +3,7 @@ import { detectSyntax } from './directives';
 import { builtInArguments, globalArguments } from './globalArguments';
 import { readCommand } from './instructions';
 import { parseDockerfile, type WrittenInstruction } from './parser';
-import { normalizePlatform, parsePlatform } from './platform';
+import { normalizePlatform, parsePlatform, type Platform } from './platform';
 import { markReachable, refuseCircles, type Problem } from './reachability';
 import { referencesOf, type DockerfileReference } from './references';
 import { atLine, quote, Refusal } from './refusal';
@@ -79,10 +79,7 @@ function readOrRefuse(text: string, options: ReadOptions): Dockerfile {
   const { escape, instructions } = parseDockerfile(text);
   const { globals: declared, stages: written } = splitStages(instructions);
   const buildArguments = options.buildArguments ?? NONE;
-  const platforms = {
-    target: normalizePlatform(parsePlatform(options.platform ?? 'linux/amd64')),
-    build: normalizePlatform(parsePlatform(options.buildPlatform ?? 'linux/amd64')),
-  };
+  const platforms = { target: platformOf(options.platform), build: platformOf(options.buildPlatform) };
   const builtIn = builtInArguments(platforms, options.target ?? written.at(-1)?.from.name ?? '');
   const globals = globalArguments(declared, builtIn, buildArguments, escape);
   const scope = { escape, globals, namedContexts: options.namedContexts ?? NONE };
@@ -103,6 +100,12 @@ function readOrRefuse(text: string, options: ReadOptions): Dockerfile {
     ...contents,
     problems: [...stops, ...contents.problems].sort((left, right) => left.line - right.line),
   };
+}
+
+const LINUX_AMD64 = parsePlatform('linux/amd64');
+
+function platformOf(written: string | undefined): Platform {
+  return written === undefined ? LINUX_AMD64 : normalizePlatform(parsePlatform(written));
 }
 
 function splitStages(instructions: readonly WrittenInstruction[]): {

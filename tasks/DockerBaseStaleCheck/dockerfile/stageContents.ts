@@ -69,13 +69,14 @@ export interface ContentsOptions {
  */
 export function readStageContents(stages: readonly Stage[], options: ContentsOptions): StageContents {
   const contents: StageContents = { runInstructions: [], copyInstructions: [], labels: [], problems: [] };
+  const scope = { ...options, contents };
   const ends: State[] = [];
   for (const stage of stages) {
     const base = stage.base.kind === 'stage' ? ends[stage.base.stage] : undefined;
     const state: State = { env: new Map(), shell: undefined, workdir: '/', ...base, envIsHeld: base !== undefined };
     for (const placed of stage.commands) {
       try {
-        readOne(placed, stage, state, { ...options, contents });
+        readOne(placed, stage, state, scope);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         // A value that is missing here may come from the base image.

@@ -1,6 +1,6 @@
 /** Whether BuildKit counts the character as white space (Go's `unicode.IsSpace`): not the same set as JavaScript's `\s`. */
 export function isSpace(character: string): boolean {
-  const code = character.codePointAt(0) ?? 0;
+  const code = character.charCodeAt(0);
   if (code <= 0x20) return code === 0x20 || (code >= 9 && code <= 13);
   if (code < 0x1680) return code === 0x85 || code === 0xa0;
   return (
