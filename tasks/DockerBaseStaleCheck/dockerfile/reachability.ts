@@ -1,3 +1,4 @@
+import { parseReference } from '../reference';
 import { readCommand } from './instructions';
 import { parseDockerfile } from './parser';
 import { quote, Refusal } from './refusal';
@@ -68,6 +69,15 @@ export function markReachable(
     }
   }
   return problems;
+}
+
+/** BuildKit looks for a named context of each stage's name, and stops where that is no reference: at `AS build-`. */
+export function badStageNames(stages: readonly Stage[]): Problem[] {
+  return stages.flatMap(({ name, line }) => {
+    const reference = name === undefined || name === 'context' ? undefined : parseReference(name);
+    if (!reference || !('error' in reference)) return [];
+    return [{ line, reason: `invalid context name ${name ?? ''}: ${reference.error}` }];
+  });
 }
 
 /** The base stage's ONBUILD instructions, read anew; they stand where the FROM stands that triggers them. */

@@ -4,7 +4,7 @@ import { builtInArguments, globalArguments } from './globalArguments';
 import { readCommand } from './instructions';
 import { parseDockerfile, type WrittenInstruction } from './parser';
 import { normalizePlatform, parsePlatform, type Platform } from './platform';
-import { markReachable, refuseCircles, type Problem } from './reachability';
+import { badStageNames, markReachable, refuseCircles, type Problem } from './reachability';
 import { referencesOf, type DockerfileReference } from './references';
 import { atLine, quote, Refusal } from './refusal';
 import { readStageContents, type StageContents } from './stageContents';
@@ -86,7 +86,7 @@ function readOrRefuse(text: string, options: ReadOptions): Dockerfile {
   const { stages, inputsOf } = resolveStages(written, scope);
   const target = findTarget(stages, options.target);
   refuseCircles(stages);
-  const stops = markReachable(target, stages, inputsOf);
+  const stops = [...badStageNames(stages), ...markReachable(target, stages, inputsOf)];
   const contents = readStageContents(stages, { escape, globals, buildArguments });
   const standsOn = findBase(target, stages);
   return {

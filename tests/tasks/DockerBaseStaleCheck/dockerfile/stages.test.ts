@@ -284,6 +284,18 @@ describe('Stages and references', () => {
     ]);
   });
 
+  it('stops at a stage name that could not be the name of a context', () => {
+    assert.deepEqual(read('FROM a AS build-\nFROM b AS v1.0').problems, [
+      { line: 1, reason: 'invalid context name build-: invalid reference format' },
+    ]);
+  });
+
+  it('tells the line of the frontend', () => {
+    const line = (text: string) => read(text).references.find(({ role }) => role === 'frontend')?.line;
+    assert.equal(line('# syntax=x\nFROM a'), 1);
+    assert.equal(line('#!/bin/x\n# escape=`\n# syntax=x\nFROM a'), 3);
+  });
+
   describe('with ONBUILD', () => {
     it('a stage that stands on another runs its triggers', () => {
       const text = 'FROM a AS x\nONBUILD COPY --from=i:1 b c\nONBUILD RUN <<EOF\nhi\nEOF\nFROM x\nRUN later';
