@@ -17,6 +17,8 @@ const REPOSITORY_VALUED = optionNames(
   '-c --component -p --pocket -S --sourceslist -U --uri -P --ppa -C --cloud -k --keyserver',
 );
 const MOST_SOURCES = 100;
+/** Its suites are the releases of Ubuntu: always the base's own. */
+const PPA_HOST = 'https://ppa.launchpadcontent.net/';
 
 /** Installs and removals of `apt-get`, `apt` and `aptitude`; an upgrade is one floating install of `*`. */
 export function readApt(tool: string, args: readonly Field[], around: Surroundings): Finding {
@@ -74,7 +76,8 @@ export function readAddRepository(args: readonly Field[], { settings }: Surround
 export function addSources(sources: readonly PackageSource[], settings: Surroundings['settings']): string[] {
   const room = sources.slice(0, Math.max(0, MOST_SOURCES - settings.sources.length));
   settings.sources.push(...room);
-  return room.filter(({ suite }) => suite === '').map(({ url }) => `the suite of ${url} is only known in the build`);
+  const unknown = room.filter(({ url, suite }) => suite === '' && !url.startsWith(PPA_HOST));
+  return unknown.map(({ url }) => `the suite of ${url} is only known in the build`);
 }
 
 /** Sources in lines of a sources.list: `deb [options] URL suite component…`. */
@@ -86,7 +89,7 @@ export function readSources(text: string): PackageSource[] {
 
 function ppaLine(text: string): string {
   const [, owner, name = 'ppa'] = /^(?:ppa:)?~?([\w.+-]+)\/([\w.+-]+)$/.exec(text) ?? [];
-  if (owner !== undefined) return `deb https://ppa.launchpadcontent.net/${owner}/${name}/ubuntu $suite main`;
+  if (owner !== undefined) return `deb ${PPA_HOST}${owner}/${name}/ubuntu $suite main`;
   return /^deb\s/.test(text) ? text : `deb ${text} $suite`;
 }
 

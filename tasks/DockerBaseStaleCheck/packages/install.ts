@@ -50,7 +50,7 @@ export interface InstallOptions {
 
 export interface PackageSource {
   url: string;
-  /** '' where it is not known before the build. */
+  /** '' where it is the base's own release, or not known before the build. */
   suite: string;
 }
 

@@ -69,11 +69,13 @@ export function readGetPip(args: readonly Field[], around: Surroundings): Findin
   return readRequirements({ ...line, operands: named ? line.operands : [{ text: 'pip' }, ...line.operands] }, around);
 }
 
-/** Requirements of a list that stands elsewhere, as the pip part of a conda environment. */
+/** Requirements of a list that stands in another file, as the pip part of a conda environment. */
 export function readPipList(lines: readonly string[], file: string, around: Surroundings): Finding {
   const reading = start({ operands: [], options: new Map() }, around);
   readFileText(reading, { path: file, text: lines.join('\n'), isConstraints: false });
-  return finish(reading);
+  const { installs, ...others } = finish(reading);
+  // The lines are the list's, not the file's.
+  return { ...others, installs: installs.map((one) => ({ ...one, options: { ...one.options, file } })) };
 }
 
 interface Reading {

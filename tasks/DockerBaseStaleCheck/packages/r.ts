@@ -88,11 +88,16 @@ function readCall(call: RCall, reading: Reading): void {
     case 'biocLite':
       addPackages(call, 'repo', { ...reading, options: { bioconductor: true } });
       break;
-    case 'install':
-      // BiocManager's and renv's own; both take names first.
-      if (call.args.length > 0)
-        addPackages(call, 'pkgs', { ...reading, options: { ...optionsOf(process.repos), bioconductor: true } });
+    case 'install': {
+      const isBioconductor = call.package === 'BiocManager' || call.package === '';
+      if (!isBioconductor && call.package !== 'renv')
+        finding.unreadable.push(`R's ${call.package}::install takes what is local`);
+      else if (call.args.length > 0) {
+        const options = { ...optionsOf(process.repos), ...(isBioconductor && { bioconductor: true as const }) };
+        addPackages(call, 'pkgs', { ...reading, options });
+      }
       break;
+    }
     case 'pkg_install':
     case 'pak':
       addPackages(call, 'pkg', { ...reading, options: optionsOf(process.repos) });

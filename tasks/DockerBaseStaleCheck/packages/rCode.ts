@@ -4,8 +4,9 @@ export type RValue =
   | { kind: 'word'; text: string }
   | { kind: 'unknown'; source: string };
 
-/** A call with its arguments in order; the name is without the package (`remotes::install_github`). */
+/** A call with its arguments in order; of `remotes::install_github(…)` the package is `remotes`. */
 export interface RCall {
+  package: string;
   name: string;
   args: { name: string; value: RValue }[];
 }
@@ -14,29 +15,28 @@ interface Token {
   kind: 'text' | 'name' | 'sign';
   text: string;
   at: number;
+  startsLine: boolean;
 }
 
+const LONGEST = 50_000;
 const DEEPEST = 60;
 const TOKEN =
   /\s+|#[^\n]*|[rR]"\(([^]*?)\)"|"((?:[^"\\]|\\[^])*)"|'((?:[^'\\]|\\[^])*)'|((?:[A-Za-z.][\w.]*:::?)?[A-Za-z.][\w.]*)|(<<?-|->|==|[^])/gy;
 
 /**
  * All calls in R code, the inner ones before the outer, each as often as it stands there. Names that are assigned
- * texts (`p <- c('a', 'b')`) are known afterwards; nothing is run. Never throws.
+ * texts (`p <- c('a', 'b')`) are known afterwards; nothing is run. Never throws; code that is very long has no calls.
  */
 export function readRCalls(code: string): RCall[] {
-  const tokens = tokenize(code);
-  const reading: Reading = { tokens, at: 0, depth: 0, calls: [], variables: new Map(), code };
+  const tokens = code.length > LONGEST ? [] : tokenize(code);
+  const reading: Reading = { tokens, at: 0, depth: 0, nesting: 0, calls: [], variables: new Map(), code };
   while (reading.at < tokens.length) {
     const name = tokens[reading.at];
-    const next = tokens[reading.at + 1];
-    if (name?.kind === 'name' && next?.kind === 'sign' && ['<-', '=', '<<-'].includes(next.text)) {
-      reading.at += 2;
-      reading.variables.set(name.text, readValue(reading));
-    } else {
+    reading.at++;
+    if (name?.kind === 'name' && isSign(reading, '=')) assign(reading, name.text);
+    else if (name?.kind !== 'sign') {
+      reading.at--;
       readValue(reading);
-      // What ends no value (`;`, `}`) is stepped over.
-      if (reading.at < tokens.length) reading.at++;
     }
   }
   return reading.calls;
@@ -45,7 +45,10 @@ export function readRCalls(code: string): RCall[] {
 interface Reading {
   tokens: Token[];
   at: number;
+  /** Calls that are open: in them a line's end ends nothing. */
   depth: number;
+  /** Assignments that are open. */
+  nesting: number;
   calls: RCall[];
   variables: Map<string, RValue>;
   code: string;
@@ -53,27 +56,27 @@ interface Reading {
 
 function tokenize(code: string): Token[] {
   const tokens: Token[] = [];
+  let startsLine = true;
   for (const found of code.matchAll(TOKEN)) {
-    const [, raw, double, single, name, sign] = found;
-    const text = raw ?? (double ?? single)?.replace(/\\([^])/g, '$1');
-    if (text !== undefined) tokens.push({ kind: 'text', text, at: found.index });
-    else if (name !== undefined) tokens.push({ kind: 'name', text: name, at: found.index });
-    else if (sign !== undefined) tokens.push({ kind: 'sign', text: sign, at: found.index });
+    const [all, raw, double, single, name, sign] = found;
+    const text = raw ?? (double ?? single)?.replace(/\\([^])/g, '$1') ?? name ?? sign;
+    const kind = name !== undefined ? 'name' : sign !== undefined ? 'sign' : 'text';
+    if (text !== undefined) tokens.push({ kind, text, at: found.index, startsLine });
+    startsLine = text === undefined && (startsLine || all.includes('\n'));
   }
   return tokens;
 }
 
-/** Reads tokens up to the end of an argument or of a line of thought; only a value which stands alone is known. */
+/** Reads up to the end of an argument or of a line; only a value which stands alone is known. */
 function readValue(reading: Reading): RValue {
   const start = reading.tokens[reading.at]?.at ?? 0;
   let value: RValue | undefined;
-  let count = 0;
   let open = 0;
-  for (; reading.at < reading.tokens.length; count++) {
+  for (let count = 0; reading.at < reading.tokens.length; count++) {
     const token = reading.tokens[reading.at];
     const sign = token?.kind === 'sign' ? token.text : '';
     if (open === 0 && /^[,);}]$/.test(sign)) break;
-    if (count > 0 && open === 0 && isAssignment(reading)) break;
+    if (count > 0 && open === 0 && reading.depth === 0 && token?.startsLine) break;
     if (/^[([{]$/.test(sign)) open++;
     if (/^[)\]}]$/.test(sign)) open--;
     const next = readOne(reading);
@@ -82,22 +85,27 @@ function readValue(reading: Reading): RValue {
   return value ?? { kind: 'unknown', source: reading.code.slice(start, reading.tokens[reading.at]?.at).trim() };
 }
 
-function isAssignment({ tokens, at }: Reading): boolean {
-  return tokens[at]?.kind === 'name' && /^<<?-$/.test(tokens[at + 1]?.text ?? '') && tokens[at + 1]?.kind === 'sign';
-}
-
 function readOne(reading: Reading): RValue {
   const token = reading.tokens[reading.at++];
   if (!token) return { kind: 'unknown', source: '' };
   if (token.kind === 'text') return { kind: 'texts', items: [{ name: '', text: token.text }] };
-  const next = reading.tokens[reading.at];
-  if (token.kind === 'name' && next?.kind === 'sign' && next.text === '(') return readCall(reading, token.text);
-  if (token.kind === 'name') return reading.variables.get(token.text) ?? { kind: 'word', text: token.text };
-  return { kind: 'unknown', source: token.text };
+  if (token.kind === 'sign') return { kind: 'unknown', source: token.text };
+  if (isSign(reading, '(')) return readCall(reading, token.text);
+  if (isSign(reading, '<-') || isSign(reading, '<<-')) return assign(reading, token.text);
+  return reading.variables.get(token.text) ?? { kind: 'word', text: token.text };
+}
+
+function assign(reading: Reading, name: string): RValue {
+  reading.at++;
+  if (++reading.nesting > DEEPEST) reading.at = reading.tokens.length;
+  const value = readValue(reading);
+  reading.nesting--;
+  reading.variables.set(name, value);
+  return value;
 }
 
 function readCall(reading: Reading, written: string): RValue {
-  const name = written.replace(/^.*:/, '');
+  const [, from = '', name = written] = /^(?:([\w.]+):::?)?([\w.]+)$/.exec(written) ?? [];
   const args: RCall['args'] = [];
   reading.at++;
   if (++reading.depth > DEEPEST) reading.at = reading.tokens.length;
@@ -113,7 +121,7 @@ function readCall(reading: Reading, written: string): RValue {
   }
   reading.at++;
   reading.depth--;
-  reading.calls.push({ name, args });
+  reading.calls.push({ package: from, name, args });
   return /^(?:c|list|unlist|as\.character)$/.test(name) ? joined(args) : { kind: 'unknown', source: `${written}(…)` };
 }
 
