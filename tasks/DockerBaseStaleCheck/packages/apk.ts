@@ -47,8 +47,9 @@ function readAdd(line: CommandLine, around: Surroundings): Finding {
   }
   const virtual = optionValues(line, '-t', '--virtual').at(-1)?.text;
   if (virtual !== undefined) {
-    const members = finding.installs.map(({ name }) => name);
-    around.settings.virtuals.set(virtual, [...(around.settings.virtuals.get(virtual) ?? []), ...members]);
+    const members = around.settings.virtuals.get(virtual) ?? [];
+    for (const { name } of finding.installs) members.push(name);
+    around.settings.virtuals.set(virtual, members);
   }
   return finding;
 }

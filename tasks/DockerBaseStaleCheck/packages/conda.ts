@@ -11,6 +11,8 @@ const VALUED = optionNames(`
   --clone -r --root-prefix --rc-file --category --download-threads --extract-threads --log-level --channel-priority
   --safety-checks --console --add --append --prepend --cacert-path`);
 const MOST_CHANNELS = 50;
+/** An environment file is some kB; the YAML reader takes quadratic time on what is broken all over. */
+const LONGEST = 100_000;
 
 /** Installs of `conda`, `mamba` and `micromamba`: packages, `--file` lists, environment files with their pip part. */
 export function readConda(tool: string, args: readonly Field[], around: Surroundings): Finding {
@@ -127,8 +129,9 @@ function readEnvironment(
 }
 
 function readYaml(text: string): Environment | undefined {
+  if (text.length > LONGEST) return undefined;
   try {
-    const value: unknown = parse(text, { logLevel: 'silent' });
+    const value: unknown = parse(text, { logLevel: 'error', prettyErrors: false });
     return value !== null && typeof value === 'object' ? value : undefined;
   } catch {
     return undefined;

@@ -91,7 +91,7 @@ export function emptyFinding(): Finding {
 
 /** Adds what another finding holds to a finding. */
 export function addFinding(to: Finding, from: Finding): void {
-  to.installs.push(...from.installs);
-  to.removed.push(...from.removed);
-  to.unreadable.push(...from.unreadable);
+  for (const install of from.installs) to.installs.push(install);
+  for (const removed of from.removed) to.removed.push(removed);
+  for (const reason of from.unreadable) to.unreadable.push(reason);
 }

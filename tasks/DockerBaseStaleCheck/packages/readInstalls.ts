@@ -55,7 +55,7 @@ export function readInstalls(
     stage.installs = stage.installs.filter(
       (install) => !removed.some(({ manager, name }) => install.manager === manager && fitsGlob(install.name, name)),
     );
-    unreadable.push(...[...new Set(reasons)].map((reason) => ({ line: run.line, reason })));
+    for (const reason of new Set(reasons)) unreadable.push({ line: run.line, reason });
   }
   return { installs: [...stages.values()].flatMap(({ installs }) => installs), unreadable };
 }

@@ -58,14 +58,15 @@ function fromLocation(location: string, name: string | undefined, options: Insta
   const [path = '', fragment = ''] = location.split('#', 2);
   const egg = /(?:^|&)egg=([\w.-]+)/.exec(fragment)?.[1];
   const isRepository = /^(?:git|hg|svn|bzr)\+/.test(path);
-  const reference = isRepository ? (/[^/]@([^@/][^@]*)$/.exec(path)?.[1] ?? '') : '';
+  const reference = isRepository ? (/@([^@]+)$/.exec(path.replace(/^[a-z+]+:(?:\/\/[^/]*)?/, ''))?.[1] ?? '') : '';
   const file = (/[^/\\]*$/.exec(path.replace(/[?].*$/, '').replace(/[\\/]+$/, ''))?.[0] ?? '').replace(ARCHIVE, '');
   const archive = ARCHIVE.test(path) ? /^(.+?)-(\d[^-]*)(?:-.*)?$/.exec(file) : null;
   const fileName = isRepository ? file.replace(/@.*$/, '').replace(/\.git$/, '') : file;
+  const known = name ?? egg ?? archive?.[1] ?? (/\w/.test(fileName) ? fileName : undefined);
   const version = archive?.[2] ?? reference;
   return {
     manager: 'pip',
-    name: normaliseName('pip', name ?? egg ?? archive?.[1] ?? (/\w/.test(fileName) ? fileName : location)),
+    name: known === undefined ? location : normaliseName('pip', known),
     wanted: version,
     kind: version === '' ? 'floating' : 'pinned',
     options: {

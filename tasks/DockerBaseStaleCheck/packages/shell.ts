@@ -90,7 +90,7 @@ class ShellReader {
         continue;
       }
       const isConditional: boolean = operator === '||' || (operator === '&&' && conditional);
-      nodes.push(...this.pipeline(isConditional));
+      this.pipeline(isConditional, nodes);
       // After a test, `&&` and `||` are an 'if' in short.
       conditional ||= TESTS.test(/^\S*/.exec(this.text.slice(start, start + 12))?.[0] ?? '');
       operator = ';';
@@ -100,8 +100,7 @@ class ShellReader {
     return nodes;
   }
 
-  private pipeline(conditional: boolean): ShellNode[] {
-    const nodes: ShellNode[] = [];
+  private pipeline(conditional: boolean, nodes: ShellNode[]): void {
     let pipedFrom: ShellCommand | undefined;
     for (;;) {
       this.skipBlanks(pipedFrom !== undefined);
@@ -114,7 +113,7 @@ class ShellReader {
       if (node.kind === 'command') node.source = this.text.slice(start, this.at).trim();
       nodes.push(node);
       this.skipBlanks(false);
-      if (this.text[this.at] !== '|' || this.text[this.at + 1] === '|') return nodes;
+      if (this.text[this.at] !== '|' || this.text[this.at + 1] === '|') return;
       this.at += this.text[this.at + 1] === '&' ? 2 : 1;
       pipedFrom = node.kind === 'command' ? node : lastCommand(node);
     }

@@ -104,7 +104,9 @@ function spreadBraces(word: Word): Word[] {
       continue;
     }
     const [, before = '', list = '', after = ''] = found;
-    const spread = list.split(',').map((choice): Word => {
+    const choices = list.split(',');
+    if (choices.length > MOST_BRACES) break;
+    const spread = choices.map((choice): Word => {
       const pieces = [before + choice, after].map((text): WordPart => ({ kind: 'text', text, quoted: false }));
       return [...parts.slice(0, at), ...pieces, ...parts.slice(at + 1)];
     });
@@ -113,7 +115,7 @@ function spreadBraces(word: Word): Word[] {
   return words;
 }
 
-const BRACES = /^([^{}]*)\{([^{},]*(?:,[^{},]*)+)\}(.*)$/s;
+const BRACES = /^([^{}]*)\{([^{},]*,[^{}]*)\}(.*)$/s;
 
 /** A text for a message: one line, not too long. */
 export function shorten(text: string): string {

@@ -24,6 +24,7 @@ export function isRange(wanted: string): boolean {
   });
 }
 
+const LONGEST = 500;
 const CONDITION = /^(<=|>=|==|!=|<|>|=)?\s*(\S+)$/;
 
 function conditions(wanted: string): string[] {
@@ -35,5 +36,5 @@ function conditions(wanted: string): string[] {
 
 function parse(version: string): string[] | undefined {
   const text = version.trim();
-  return /^\d+(?:[.-]\d+)*$/.test(text) ? text.split(/[.-]/) : undefined;
+  return text.length <= LONGEST && /^\d+(?:[.-]\d+)*$/.test(text) ? text.split(/[.-]/) : undefined;
 }

@@ -17,6 +17,8 @@ interface Specifier {
   text: string;
 }
 
+/** Longer texts are no versions; it bounds what one comparison costs. */
+const LONGEST = 500;
 const VERSION =
   /^v?(?:(\d+)!)?(\d+(?:\.\d+)*)(?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?(\d*))?(?:-(\d+)|[-_.]?(post|rev|r)[-_.]?(\d*))?(?:[-_.]?(dev)[-_.]?(\d*))?(?:\+([a-z0-9]+(?:[-_.][a-z0-9]+)*))?$/i;
 
@@ -55,7 +57,7 @@ function isEarly(version: Version): boolean {
 }
 
 function parse(text: string): Version | undefined {
-  const found = VERSION.exec(text.trim());
+  const found = text.length > LONGEST ? null : VERSION.exec(text.trim());
   if (!found) return undefined;
   const [, epoch = '0', release = '', phase, preNumber, dashPost, post, postNumber, dev, devNumber, local] = found;
   return {
