@@ -170,7 +170,7 @@ function readFileText(
     const isElsewhere = named.path.startsWith('/') || /^[a-z]+:\/\//i.test(named.path);
     readFile(reading, {
       path: isElsewhere ? named.path : `${folder}${named.path}`,
-      isConstraints: isConstraints || named.isConstraints,
+      isConstraints: named.isConstraints,
     });
   }
 }
