@@ -58,31 +58,31 @@ export function readLittler(tool: string, args: readonly Field[], around: Surrou
 /** Installs in R code, see readRCalls for how much of R is understood. */
 export function readRInstalls(code: string, around: Surroundings): Finding {
   const finding = emptyFinding();
-  const process = { repos: around.settings.repos };
-  for (const call of readRCalls(code)) readCall(call, { finding, process, around });
+  const session = { repos: around.settings.repos };
+  for (const call of readRCalls(code)) readCall(call, { finding, session, around });
   return finding;
 }
 
 interface Reading {
   finding: Finding;
-  /** `options(repos = …)` of this R process. */
-  process: { repos: string[] | undefined };
+  /** `options(repos = …)` of this R session. */
+  session: { repos: string[] | undefined };
   around: Surroundings;
 }
 
 function readCall(call: RCall, reading: Reading): void {
-  const { finding, process, around } = reading;
+  const { finding, session, around } = reading;
   switch (call.name) {
     case 'options': {
       const repos = textsOf(argument(call, 'repos', -1));
-      if (repos) process.repos = repos;
+      if (repos) session.repos = repos;
       break;
     }
     case 'install.packages':
-      addPackages(call, 'pkgs', { ...reading, options: optionsOf(reposOf(call, 2) ?? process.repos) });
+      addPackages(call, 'pkgs', { ...reading, options: optionsOf(reposOf(call, 2) ?? session.repos) });
       break;
     case 'install_cran':
-      addPackages(call, 'pkgs', { ...reading, options: optionsOf(reposOf(call, -1) ?? process.repos) });
+      addPackages(call, 'pkgs', { ...reading, options: optionsOf(reposOf(call, -1) ?? session.repos) });
       break;
     case 'install_bioc':
     case 'biocLite':
@@ -93,17 +93,17 @@ function readCall(call: RCall, reading: Reading): void {
       if (!isBioconductor && call.package !== 'renv')
         finding.unreadable.push(`R's ${call.package}::install takes what is local`);
       else if (call.args.length > 0) {
-        const options = { ...optionsOf(process.repos), ...(isBioconductor && { bioconductor: true as const }) };
+        const options = { ...optionsOf(session.repos), ...(isBioconductor && { bioconductor: true as const }) };
         addPackages(call, 'pkgs', { ...reading, options });
       }
       break;
     }
     case 'pkg_install':
     case 'pak':
-      addPackages(call, 'pkg', { ...reading, options: optionsOf(process.repos) });
+      addPackages(call, 'pkg', { ...reading, options: optionsOf(session.repos) });
       break;
     case 'install_version':
-      addVersion(call, { ...reading, options: optionsOf(reposOf(call, -1) ?? process.repos) });
+      addVersion(call, { ...reading, options: optionsOf(reposOf(call, -1) ?? session.repos) });
       break;
     case 'install_github':
     case 'install_gitlab':

@@ -93,6 +93,22 @@ describe('pip installs', () => {
     );
   });
 
+  it('read comments, continuations and variables of a requirements file as pip does', () => {
+    const text = 'a==1\\\n# ends it\nb==${B}\nc==${C}\nhttps://h/d-1.0.zip#sha256=00\n-rmore.txt\n';
+    const { installs, unreadable } = readInstalls(
+      [run('pip install -r r.txt', { env: new Map([['B', '2']]) })],
+      (path) => (path === 'r.txt' ? text : undefined),
+    );
+    assert.deepEqual(installs.map(brief), ['pip a 1 (pinned)', 'pip b 2 (pinned)', 'pip d 1.0 (pinned)']);
+    assert.deepEqual(
+      unreadable.map(({ reason }) => reason),
+      [
+        "r.txt:4: 'c==${C}' names a variable whose value is not known",
+        "pip reads 'more.txt', which is not in the build context",
+      ],
+    );
+  });
+
   it('take the index from the environment', () => {
     assert.equal(
       firstOf('pip install a', { env: new Map([['PIP_INDEX_URL', 'https://i']]) }).options.index,
