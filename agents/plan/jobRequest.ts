@@ -37,7 +37,7 @@ export interface PoolAgent {
   capabilities?: Readonly<Record<string, string>>;
   assignedRequestId?: number;
   /** The last job that it has finished. An agent made for one job has nothing left to do after it. */
-  completedRequestId?: number;
+  completed?: { requestId: number; finishedAt: number };
 }
 
 /** What becomes of a request that waits. */
@@ -56,7 +56,7 @@ export function judgeRequests(view: {
   agents: readonly PoolAgent[];
   profiles: readonly Profile[];
 }): Judgement[] {
-  const taken = new Set(view.agents.flatMap((agent) => [agent.assignedRequestId, agent.completedRequestId]));
+  const taken = new Set(view.agents.flatMap((agent) => [agent.assignedRequestId, agent.completed?.requestId]));
   return view.requests
     .filter(
       ({ requestId, reservedAgentId, received }) => reservedAgentId === undefined && !received && !taken.has(requestId),

@@ -21,6 +21,7 @@ export function planRemovals(
   const retiring = supply.filter(({ use }) => use === 'retiring');
   const leaving = [
     ...retiring.map((one) => remove(one, 'its removal was begun')),
+    ...supply.filter((one) => hangs(view, one)).map((one) => remove(one, 'it did its job and does not end')),
     ...lost.map((one) => remove(one, `no agent came up within ${view.limits.startTimeoutMs / 1000} s`)),
     ...supply.filter((one) => canMove(view, one)).map((one) => remove(one, 'another host may have room')),
     ...idle(view, { surplus, blocked, all: supply.length - lost.length - retiring.length }),
@@ -36,6 +37,10 @@ function remove({ workload, agent }: Supply, why: string): Action {
     workload,
     why,
   };
+}
+
+function hangs({ limits, now }: PoolView, { agent, use }: Supply): boolean {
+  return use === 'spent' && now - (agent?.completed?.finishedAt ?? now) > limits.idleTimeoutMs;
 }
 
 function canMove({ hosts, profiles, now }: PoolView, { workload, use }: Supply): boolean {

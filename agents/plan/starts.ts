@@ -61,19 +61,27 @@ function startFor(view: PoolView, { request, profiles }: Wants, budget: Budget):
   for (const profile of profiles) {
     const host = roomFor(view, profile);
     if (host === undefined) continue;
-    const last = Math.max(0, ...made.map(({ purpose }) => ('attempt' in purpose ? purpose.attempt : 0)));
-    const purpose: Purpose = { requestId: request.requestId, attempt: last + 1 };
+    const purpose: Purpose = { requestId: request.requestId, attempt: lastAttempt(view, request) + 1 };
     const name = agentName(view.space, purpose);
     return { action: { kind: 'startAgent', name, purpose, profile, host: host.name, request } };
   }
   return { shortOf: 'hostsFull' };
 }
 
+/** An agent still registered counts as well: a new one under its name would be taken for it. */
+function lastAttempt({ space, agents, workloads }: PoolView, { requestId }: JobRequest): number {
+  const purposes = [...workloads.map(({ purpose }) => purpose), ...agents.map(({ name }) => purposeOf(space, name))];
+  const attempts = purposes.flatMap((made) =>
+    made && 'requestId' in made && made.requestId === requestId ? made.attempt : [],
+  );
+  return Math.max(0, ...attempts);
+}
+
 /** The service gave the agent made for this request another job: it counts there, and this request needs a new one. */
 function tookAnother({ agents, requests }: PoolView, name: string): boolean {
   const agent = agents.find((one) => one.name === name || one.name.startsWith(`${name}-`));
   if (agent === undefined) return false;
-  if (agent.assignedRequestId !== undefined || agent.completedRequestId !== undefined) return true;
+  if (agent.assignedRequestId !== undefined || agent.completed !== undefined) return true;
   return requests.some(({ reservedAgentId }) => reservedAgentId === agent.id);
 }
 

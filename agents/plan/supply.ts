@@ -35,7 +35,7 @@ export function supplyOf(view: {
     const agent = agents.get(workload.name);
     if (agent === undefined) return { workload, use: comesYet(workload) ? 'free' : 'lost' };
     if (agent.assignedRequestId !== undefined || reserved.has(agent.id)) return { workload, agent, use: 'busy' };
-    if (agent.completedRequestId !== undefined) return { workload, agent, use: 'spent' };
+    if (agent.completed) return { workload, agent, use: 'spent' };
     if (!agent.enabled) return { workload, agent, use: 'retiring' };
     return { workload, agent, use: agent.online || comesYet(workload) ? 'free' : 'lost' };
   });

@@ -3,7 +3,7 @@ import { placeholderProfile } from '../../agents/plan/names';
 import { isLive } from '../../agents/plan/workload';
 import { PoolSimulation, randomFrom } from './poolSimulation';
 
-const histories = Number(process.env['HISTORIES'] ?? 60);
+const histories = Number(process.env.HISTORIES ?? 60);
 const kinds = [[], [], ['gpu'], ['GPU -equals A100'], ['Agent.Version -gtVersion 2.182.1'], ['quantum']];
 
 describe('the plan, over random histories', () => {

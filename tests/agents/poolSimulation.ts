@@ -246,7 +246,10 @@ export class PoolSimulation {
     if (workload.state === 'pending') {
       workload.state = 'running';
       workload.startedAt = this.now;
-      if (fate === 'crashes') return this.finish(workload, 'failed');
+      if (fate === 'crashes') {
+        this.finish(workload, 'failed');
+        return;
+      }
     }
     if (this.now < comesUpAt + 2000) return;
     const registers = !this.rules.registersFirst && !container.signedIn;
@@ -265,7 +268,7 @@ export class PoolSimulation {
     if (this.now < job.doneAt) return;
     job.end = container?.fate === 'dies busy' ? 'abandoned' : 'done';
     delete agent.assignedRequestId;
-    if (job.end === 'done') agent.completedRequestId = job.request.requestId;
+    if (job.end === 'done') agent.completed = { requestId: job.request.requestId, finishedAt: this.now };
     agent.online = false;
     if (container) this.finish(container.workload, job.end === 'done' ? 'succeeded' : 'failed');
   }
@@ -274,7 +277,7 @@ export class PoolSimulation {
     const fits = [...this.agents.values()].filter((agent) => {
       const profile = this.profiles.find(({ name }) => name === this.containers.get(agent.name)?.workload.profile);
       if (profile === undefined || !agent.online || !agent.enabled) return false;
-      if (agent.assignedRequestId !== undefined || agent.completedRequestId !== undefined) return false;
+      if (agent.assignedRequestId !== undefined || agent.completed !== undefined) return false;
       return unmetDemands(job.request.demands, capabilitiesOf(profile)).length === 0;
     });
     const agent = fits[Math.floor(this.random() * fits.length)];
@@ -287,10 +290,12 @@ export class PoolSimulation {
 
   /** What must hold at any moment. */
   private check(): void {
+    const live = this.workloads().filter(isLive);
+    assert.ok(live.length <= this.rules.maxAgents, `${live.length} agents at once`);
     const waiting = new Map<number, string>();
     for (const { workload } of this.containers.values()) {
       const agent = this.agentOf(workload.name);
-      const used = agent?.assignedRequestId !== undefined || agent?.completedRequestId !== undefined;
+      const used = agent?.assignedRequestId !== undefined || agent?.completed !== undefined;
       if (!isLive(workload) || used || !('requestId' in workload.purpose)) continue;
       const other = waiting.get(workload.purpose.requestId);
       assert.equal(other, undefined, `${other} and ${workload.name} wait for the same request`);
