@@ -145,6 +145,15 @@ describe('the plan', () => {
       [`start ${name11}r2 default kubernetes`],
     ],
     [
+      'does not count on an agent that only the look at the requests shows as taken',
+      {
+        requests: [request(12), request(13, { reservedAgentId: 9 })],
+        workloads: [workload(one)],
+        agents: [agent(9, name11)],
+      },
+      ['start agent-job-build-12 default kubernetes'],
+    ],
+    [
       'says what no profile meets',
       { requests: [request(11, { demands: ['quantum'] })] },
       ['tell request 11: unservable'],
