@@ -9,6 +9,8 @@ import { isFinished, isLive } from './workload';
 const agentsAtOnce = 20;
 /** How long the ends of a waiting request's agents are remembered: its pause between two attempts rests on them. */
 const remembersEndsMs = 600_000;
+/** How long side-cars may go on after their agent. */
+const sideCarGraceMs = 30_000;
 /** How long a pod that no node has room for waits before another host may have it. */
 const noRoomGraceMs = 30_000;
 
@@ -106,7 +108,8 @@ function gone({ space, agents, requests, workloads, limits, now }: PoolView): Ac
 /** Finished workloads that their cluster did not delete itself, or cannot. */
 function leftovers({ workloads, requests, hosts, now }: PoolView): Action[] {
   return workloads.filter(isFinished).flatMap((workload): Action[] => {
-    const keepMs = hosts.find(({ name }) => name === workload.host)?.keepFinishedMs ?? remembersEndsMs;
+    const hostKeepsMs = hosts.find(({ name }) => name === workload.host)?.keepFinishedMs ?? remembersEndsMs;
+    const keepMs = workload.sideCarsRun ? sideCarGraceMs : hostKeepsMs;
     const waits = requests.some((request) => isFor(workload, request));
     const age = now - (workload.finishedAt ?? workload.createdAt);
     return age > (waits ? Math.max(keepMs, remembersEndsMs) : keepMs) ? [{ kind: 'deleteLeftover', workload }] : [];

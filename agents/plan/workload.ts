@@ -14,6 +14,8 @@ export interface Workload {
   finishedAt?: number;
   /** Its registration was put beside it; until then the container cannot start. */
   handed: boolean;
+  /** The agent ended, but containers beside it run on: the workload will not end by itself. */
+  sideCarsRun?: boolean;
   /** Why it does not start, or why it failed. */
   problem?: Problem;
 }
