@@ -221,8 +221,8 @@ export class KubernetesHost implements AgentHost {
   /** A quota or an admission rule that refuses the pod speaks only through an event of the Job. */
   private async whyNoPod(job: V1Job): Promise<Problem | undefined> {
     const { namespace, now } = this.settings;
-    const { uid = '', creationTimestamp } = job.metadata ?? {};
-    const age = now() - (timeOf(creationTimestamp) ?? now());
+    const uid = job.metadata?.uid ?? '';
+    const age = now() - (timeOf(job.metadata?.creationTimestamp) ?? now());
     if (age < podlessMs) return undefined;
     const asked = this.podless.get(uid);
     if (asked && now() - asked.at < quotaPauseMs) return asked.problem;
