@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,6 +24,8 @@ export interface KubeCluster {
   admin: KubeConfig;
   /** A client that signs in as the orchestrator's service account in the namespace `agents`. */
   orchestrator: KubeConfig;
+  /** The same by way of connections that can be cut; after `stop` there is no way at all. */
+  cuttable(): Promise<{ orchestrator: KubeConfig; cut(): void; stop(): void }>;
   stop(): Promise<void>;
 }
 
@@ -99,7 +102,11 @@ export async function startKubeCluster(): Promise<KubeCluster> {
       port: '0',
       'feature-gates': 'TTLAfterFinished=true',
     });
-    return { admin, orchestrator: configFor(secure, tokens.orchestrator), stop };
+    const cuttable = async () => {
+      const way = await wayTo(secure);
+      return { ...way, orchestrator: configFor(way.port, tokens.orchestrator) };
+    };
+    return { admin, orchestrator: configFor(secure, tokens.orchestrator), cuttable, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -128,6 +135,38 @@ async function ready(admin: KubeConfig, log: () => string): Promise<void> {
     }
   }
   throw new Error(`the API server did not come up: ${log().slice(-2000)}`, { cause: last });
+}
+
+/** Passes connections on, until they are cut. */
+async function wayTo(port: number): Promise<{ port: number; cut(): void; stop(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => {
+        sockets.delete(socket);
+        near.destroy();
+        far.destroy();
+      });
+    }
+    near.pipe(far).pipe(near);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(address && typeof address === 'object');
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port: address.port,
+    cut,
+    stop: () => {
+      server.close();
+      cut();
+    },
+  };
 }
 
 async function freePort(): Promise<number> {
