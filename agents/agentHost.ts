@@ -17,8 +17,9 @@ export interface AgentSpec {
 }
 
 /**
- * What the container gets beside its Job: the three files of a registration made for it (`.agent`, `.credentials`,
- * `.credentials_rsaparams`), or `AZP_TOKEN`. Secret, all of it.
+ * What the container gets beside its Job, by name: the three files of a registration made for it (`agent`, `credentials`,
+ * `credentials_rsaparams`: the agent's own names without the leading dot, which not every kind of volume takes), or `AZP_TOKEN`.
+ * Secret, all of it.
  */
 export type Registration = Readonly<Record<string, string>>;
 

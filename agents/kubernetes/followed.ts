@@ -19,6 +19,7 @@ export class Followed<T extends KubernetesObject> {
   /** Made by this process and not seen in the watch yet, with the time of their making. */
   private readonly made = new Map<string, { object: T; at: number }>();
   private brokenSince: number | undefined;
+  private failures = 0;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
@@ -28,8 +29,11 @@ export class Followed<T extends KubernetesObject> {
     private readonly now: () => number,
   ) {
     this.informer = makeInformer(kubeConfig, `${what.path}?timeoutSeconds=${watchSeconds}`, what.list, what.selector);
-    this.informer.on('error', () => this.restart());
-    this.informer.on('connect', () => (this.brokenSince = undefined));
+    this.informer.on('error', () => {
+      this.failures += 1;
+      this.brokenSince ??= this.now();
+      this.restart();
+    });
     for (const verb of ['add', 'update', 'delete'] as const) {
       this.informer.on(verb, (object: T) => {
         if (this.made.get(nameOf(object))?.object.metadata?.uid === object.metadata?.uid)
@@ -41,7 +45,7 @@ export class Followed<T extends KubernetesObject> {
   /** Resolves when the first list is there; throws when it cannot be had, for that is a lack of rights or a wrong address. */
   async start(list: () => Promise<unknown>): Promise<void> {
     await list();
-    await this.informer.start();
+    await this.connect();
   }
 
   /** All objects. Throws when they have not been followed for too long. */
@@ -75,10 +79,17 @@ export class Followed<T extends KubernetesObject> {
     await this.informer.stop();
   }
 
+  /** The informer tells of a failure by its event alone, and calls a mere attempt a connection. */
+  private async connect(): Promise<void> {
+    const before = this.failures;
+    await this.informer.start();
+    if (this.failures === before) this.brokenSince = undefined;
+  }
+
   private restart(): void {
-    this.brokenSince ??= this.now();
+    clearTimeout(this.timer);
     if (this.stopped) return;
-    this.timer = setTimeout(() => void this.informer.start().catch(() => this.restart()), retryMs);
+    this.timer = setTimeout(() => void this.connect().catch(() => this.restart()), retryMs);
   }
 }
 

@@ -146,7 +146,7 @@ export class KubernetesHost implements AgentHost {
       await this.batch.deleteNamespacedJob({
         namespace,
         name,
-        // Pods and Secret go before the Job, so its name is free only when nothing of the old one is left.
+        // The pod goes before the Job, so the name is free only when no agent of it is left.
         body: toClient<V1DeleteOptions>({ propagationPolicy: 'Foreground', ...(uid && { preconditions: { uid } }) }),
       });
     } catch (error) {
