@@ -11,6 +11,8 @@ export type Purpose = { requestId: number; attempt: number } | { idle: number };
 
 // A Job's name may have 63 characters; '-' and the longest number with its attempt need 17 of them.
 const baseLimit = 46;
+/** A plan asks for the same one thousands of times. */
+const bases = new WeakMap<NameSpace, string>();
 
 /**
  * The name of an agent, of its Job or group and of its Secret: the same for the same request and attempt, whoever computes it, so that
@@ -47,7 +49,13 @@ function restOf(space: NameSpace, name: string): string | undefined {
 }
 
 /** Prefix and pool. A pool name that had to be changed to fit gets a mark of the true one, or two pools could share a name. */
-function base({ prefix, pool }: NameSpace): string {
+function base(space: NameSpace): string {
+  const known = bases.get(space) ?? newBase(space);
+  bases.set(space, known);
+  return known;
+}
+
+function newBase({ prefix, pool }: NameSpace): string {
   const plain = pool.name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

@@ -34,9 +34,10 @@ export function planStarts(
     }),
   };
   const actions: Action[] = [];
+  const attempts = lastAttempts(view);
   const blocked = new Map<Reason, number>();
   for (const wants of unserved) {
-    const { action, shortOf } = startFor(view, wants, budget);
+    const { action, shortOf } = startFor(view, wants, { budget, attempts });
     if (action) actions.push(action);
     if (shortOf) blocked.set(shortOf, (blocked.get(shortOf) ?? 0) + 1);
     if (action?.kind === 'startAgent') spend(budget, wants.request.isPrivate);
@@ -49,7 +50,11 @@ export function planStarts(
   return { actions, blocked: (blocked.get('maxAgents') ?? 0) + (blocked.get('licence') ?? 0) };
 }
 
-function startFor(view: PoolView, { request, profiles }: Wants, budget: Budget): { action?: Action; shortOf?: Reason } {
+function startFor(
+  view: PoolView,
+  { request, profiles }: Wants,
+  { budget, attempts }: { budget: Budget; attempts: ReadonlyMap<number, number> },
+): { action?: Action; shortOf?: Reason } {
   const made = view.workloads.filter((workload) => isFor(workload, request));
   // One that is still there, though of no use any more, goes first: there are never two for a request.
   if (made.some((workload) => !isFinished(workload) && !tookAnother(view, workload.name))) return {};
@@ -61,20 +66,23 @@ function startFor(view: PoolView, { request, profiles }: Wants, budget: Budget):
   for (const profile of profiles) {
     const host = roomFor(view, profile);
     if (host === undefined) continue;
-    const purpose: Purpose = { requestId: request.requestId, attempt: lastAttempt(view, request) + 1 };
+    const purpose: Purpose = { requestId: request.requestId, attempt: (attempts.get(request.requestId) ?? 0) + 1 };
     const name = agentName(view.space, purpose);
     return { action: { kind: 'startAgent', name, purpose, profile, host: host.name, request } };
   }
   return { shortOf: 'hostsFull' };
 }
 
-/** An agent still registered counts as well: a new one under its name would be taken for it. */
-function lastAttempt({ space, agents, workloads }: PoolView, { requestId }: JobRequest): number {
-  const purposes = [...workloads.map(({ purpose }) => purpose), ...agents.map(({ name }) => purposeOf(space, name))];
-  const attempts = purposes.flatMap((made) =>
-    made && 'requestId' in made && made.requestId === requestId ? made.attempt : [],
-  );
-  return Math.max(0, ...attempts);
+/** The last attempt for each request. An agent still registered counts as well: a new one under its name would be taken for it. */
+function lastAttempts({ space, agents, workloads }: PoolView): Map<number, number> {
+  const last = new Map<number, number>();
+  for (const made of [
+    ...workloads.map(({ purpose }) => purpose),
+    ...agents.map(({ name }) => purposeOf(space, name)),
+  ]) {
+    if (made && 'requestId' in made) last.set(made.requestId, Math.max(made.attempt, last.get(made.requestId) ?? 0));
+  }
+  return last;
 }
 
 /** The service gave the agent made for this request another job: it counts there, and this request needs a new one. */

@@ -68,7 +68,12 @@ export function pairUp<R extends { request: JobRequest; profiles: readonly Profi
     if (own) takenBy.set(own, wants);
   }
   const paired = new Set(takenBy.values());
-  for (const wants of wanting) if (!paired.has(wants)) place(wants, new Set());
+  // What one request found no way for, none that can be served by the same profiles will find.
+  const hopeless = new Set<string>();
+  for (const wants of wanting) {
+    const kind = wants.profiles.map(({ name }) => name).join();
+    if (!paired.has(wants) && !hopeless.has(kind) && !place(wants, new Set())) hopeless.add(kind);
+  }
   return new Map([...takenBy].map(([supply, wants]) => [wants, supply]));
 
   function place(wants: R, seen: Set<Supply>): boolean {

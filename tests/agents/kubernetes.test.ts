@@ -177,6 +177,7 @@ function suite(this: Mocha.Suite): void {
       }),
       /cut/,
     );
+    assert.equal((await stateOf(host, 'agent-job-build-3'))?.handed, false, 'known before the watch tells');
     const restarted = await open();
     const workload = await stateOf(restarted, 'agent-job-build-3');
     assert.deepEqual([workload?.handed, workload?.poolId, workload?.profile], [false, 7, 'default']);
