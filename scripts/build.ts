@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { loadOnDemand } from './loadOnDemand';
 import { thirdPartyNotices } from './thirdPartyNotices';
 
 const root = path.join(__dirname, '..');
@@ -23,6 +24,7 @@ async function bundle(entry: string, outfile: string): Promise<Metafile> {
     minifySyntax: true,
     keepNames: true,
     legalComments: 'none',
+    plugins: [loadOnDemand],
     metafile: true,
     logLevel: 'warning',
   });
