@@ -24,6 +24,8 @@ const RESULTS = {
  * The process ends with 0; the agent learns of a failure from the command, not from the exit code.
  */
 export async function runTask(work: (host: Host) => Promise<Verdict>): Promise<void> {
+  // Node 24 warns of what libraries still use (url.parse); that is for their makers, not for the log of a pipeline.
+  process.noDeprecation = true;
   const secrets = new Secrets((value) => taskLib.setSecret(value));
   const agent = taskLibAgent(secrets);
   const canceled = new AbortController();
