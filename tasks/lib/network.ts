@@ -148,12 +148,12 @@ export function proxyFor(url: URL, { proxy, environment = {} }: Network): URL | 
   return new URL(address);
 }
 
-/** This machine and the metadata service of a virtual machine are never behind a proxy; the agent sees it the same way. */
+/** This machine and the metadata service of a virtual machine are never behind a proxy: there it would be another machine. */
 function isLocal(hostname: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\]|169\.254(\.\d+){2})$/.test(hostname);
 }
 
-/** The bypass list holds regular expressions; one that is none is passed over, as the agent does. */
+/** The bypass list holds regular expressions; one that is none names no host. */
 function matches(pattern: string, address: string): boolean {
   try {
     return new RegExp(pattern, 'i').test(address);
