@@ -44,6 +44,7 @@ export interface Account {
   jobOf?: { project: string };
 }
 
+const DOWNLOAD_TIMEOUT_MS = 30 * 60_000;
 /** The newest version that this program was written for; an older server's own is used where it has less. */
 const API_VERSION = '7.1';
 /** The area of releases, which Azure DevOps Services keeps on a host of its own. */
@@ -107,6 +108,38 @@ export class AzureDevOps {
   ): Promise<{ value: T; headers: HttpAnswer['headers'] }> {
     const version = `${await this.serverVersion()}-preview.${call.preview ?? 1}`;
     return this.json<T>(method, `${this.account.url}${path}${queryText(call.query)}`, version, call);
+  }
+
+  /** The text behind an address that the service itself gave, such as an attachment's. It must be of this organization. */
+  async readUrl(url: string, signal?: AbortSignal): Promise<string> {
+    const { origin } = new URL(url);
+    if (origin !== new URL(this.account.url).origin) {
+      throw new ApiError({
+        method: 'GET',
+        url: bare(url),
+        status: 0,
+        reasons: [`The address is not of ${this.account.url}.`],
+      });
+    }
+    return (await this.request({ method: 'GET', url, signal, headers: { accept: '*/*' } })).text;
+  }
+
+  /**
+   * Saves what lies behind an address to a file, whatever its size. A signed address needs no credentials and gets none; others must be
+   * of this organization.
+   */
+  async download(
+    url: string,
+    { file, withCredentials, signal }: { file: string; withCredentials: boolean; signal?: AbortSignal },
+  ): Promise<void> {
+    const request: HttpRequest = {
+      ...{ method: 'GET', url, signal, saveTo: file, followToOtherHosts: true, timeoutMs: DOWNLOAD_TIMEOUT_MS },
+      headers: { accept: '*/*' },
+      credentials: withCredentials ? this.account.credentials : undefined,
+    };
+    const answer = await this.transport.send(request);
+    const refusal = refusalOf(answer, 'GET', url, this.account);
+    if (refusal) throw refusal;
   }
 
   /**

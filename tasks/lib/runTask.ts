@@ -24,7 +24,7 @@ const RESULTS = {
  * The process ends with 0; the agent learns of a failure from the command, not from the exit code.
  */
 export async function runTask(work: (host: Host) => Promise<Verdict>): Promise<void> {
-  // Node 24 warns of what libraries still use (url.parse); that is for their makers, not for the log of a pipeline.
+  // Newer Nodes warn of what libraries call (DEP0169 for url.parse); a pipeline's author cannot mend that.
   process.noDeprecation = true;
   const secrets = new Secrets((value) => taskLib.setSecret(value));
   const agent = taskLibAgent(secrets);
@@ -66,6 +66,7 @@ function agentLog(secrets: Secrets): Log {
 }
 
 function taskLibAgent(secrets: Secrets): Agent {
+  const outputs = new Map<string, string>();
   const endpoint = (id: string): Endpoint | undefined => {
     const url = taskLib.getEndpointUrl(id, true);
     const scheme = taskLib.getEndpointAuthorizationScheme(id, true);
@@ -87,7 +88,12 @@ function taskLibAgent(secrets: Secrets): Agent {
     systemEndpoint: () => endpoint('SYSTEMVSSCONNECTION'),
     network: () => readNetwork(secrets),
     setSecret: (value) => taskLib.setSecret(value),
-    setOutput: (name, value, secret = false) => taskLib.setVariable(name, value, secret, true),
+    setOutput: (name, value, secret = false) => {
+      // An output is read-only once it is set; saying the same again would only be noise.
+      if (outputs.get(name) === value) return;
+      outputs.set(name, value);
+      taskLib.setVariable(name, value, secret, true);
+    },
     setTaskVariable: (name, value) => taskLib.setTaskVariable(name, value),
     taskVariable: (name) => taskLib.getTaskVariable(name),
     attach: (type, name, file) => taskLib.addAttachment(type, name, file),

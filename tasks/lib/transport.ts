@@ -1,8 +1,10 @@
+import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { HttpClient } from 'typed-rest-client/HttpClient';
 import type { IHttpClientResponse, IRequestInfo } from 'typed-rest-client/Interfaces';
 import type { Network } from './agent';
+import { pipeline } from 'node:stream/promises';
 import { ApiError, Canceled, messageOf, UserError } from './errors';
 import { Connections } from './network';
 import { mayHaveHappened, retryAfterMs, retryDelay, type Failure } from './retryDelay';
@@ -34,6 +36,8 @@ export interface HttpRequest {
   repeatable?: boolean | undefined;
   /** A download may be redirected to a host of storage; it goes there without credentials. */
   followToOtherHosts?: boolean | undefined;
+  /** Path of a file that takes the body of a success, which then is not in the answer. */
+  saveTo?: string | undefined;
 }
 
 export interface HttpAnswer {
@@ -188,22 +192,27 @@ export class Transport extends HttpClient {
       const response = await bound.race(
         this.request(request.method, url, request.body ?? (null as unknown as string), headers),
       );
-      const answer = await this.read(response, bound);
+      const answer = await this.read(response, bound, request.saveTo);
       const next = redirectOf(request, answer, url);
       if (!next || redirects >= MOST_REDIRECTS) return answer;
       url = next;
     }
   }
 
-  private async read(response: IHttpClientResponse, bound: Deadline): Promise<HttpAnswer> {
+  private async read(response: IHttpClientResponse, bound: Deadline, saveTo?: string): Promise<HttpAnswer> {
     const { message } = response;
+    const status = message.statusCode ?? 0;
+    if (saveTo !== undefined && status >= 200 && status < 203) {
+      await bound.race(pipeline(message, fs.createWriteStream(saveTo)));
+      return { status, headers: message.headers, text: '' };
+    }
     let bytes = 0;
     message.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > LONGEST_ANSWER) message.destroy(new Error(`The answer is longer than ${LONGEST_ANSWER} bytes.`));
     });
     try {
-      return { status: message.statusCode ?? 0, headers: message.headers, text: await bound.race(response.readBody()) };
+      return { status, headers: message.headers, text: await bound.race(response.readBody()) };
     } catch (error) {
       message.destroy();
       throw error;

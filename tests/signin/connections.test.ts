@@ -14,7 +14,7 @@ import {
   type Scene,
   type SceneOptions,
 } from './scene';
-import { together } from './together';
+import { together } from '../tasks/together';
 import { assertGuarded, assertTold, sentTo, type Guarded } from './secrecy';
 
 const IDENTITY = 'images-spn';

@@ -11,7 +11,7 @@ import { makeCertificate } from './certificates';
 import { startProxy, startTlsFront, type Proxy, type ProxyOptions } from './proxy';
 import { azureConnection, CLIENT, CONNECTION, jobVariables, startScene, TENANT, type Scene } from './scene';
 import { assertGuarded, assertTold, sentTo } from './secrecy';
-import { together } from './together';
+import { together } from '../tasks/together';
 
 const PASSWORD = 'pr0xy:p@ss/w%rd+ü';
 const USER = 'CONTOSO\\agent';

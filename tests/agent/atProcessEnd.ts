@@ -1,0 +1,34 @@
+const actions = new Set<() => void>();
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Does something when this process ends, by itself or by a signal; the function that it gives takes that back. */
+export function atProcessEnd(action: () => void): () => void {
+  if (actions.size === 0) watch();
+  actions.add(action);
+  return () => {
+    actions.delete(action);
+    if (actions.size === 0) stopWatching();
+  };
+}
+
+function watch(): void {
+  process.on('exit', endAll);
+  for (const signal of signals) process.on(signal, endAllAndGo);
+}
+
+function stopWatching(): void {
+  process.off('exit', endAll);
+  for (const signal of signals) process.off(signal, endAllAndGo);
+}
+
+function endAll(): void {
+  actions.forEach((action) => action());
+  actions.clear();
+}
+
+/** Goes on with what the signal does without this listener, unless somebody else listens. */
+function endAllAndGo(signal: NodeJS.Signals): void {
+  endAll();
+  stopWatching();
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+}
