@@ -141,7 +141,9 @@ function matrixItems(map: YamlMap): YamlMap[] {
   for (const [key, values] of matrix.entries) {
     if (values.kind !== 'list' || !values.items.length)
       throw new UserError(`runs: matrix: '${key}' wants a list of values.`);
-    combinations = combinations.flatMap((one) => values.items.map((value): YamlMap => new Map<string, YamlValue>([...one, [key, value]])));
+    combinations = combinations.flatMap((one) =>
+      values.items.map((value): YamlMap => new Map<string, YamlValue>([...one, [key, value]])),
+    );
     if (combinations.length > MOST_RUNS)
       throw new UserError(`runs: the matrix has more than ${MOST_RUNS} combinations.`);
   }

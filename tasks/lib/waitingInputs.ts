@@ -24,7 +24,8 @@ export interface WaitingInputs {
   onDeadlock: 'fail' | 'warn';
   retryFailedStages: number;
   approvals: 'wait' | 'approve';
-  approvalComment: string | undefined;
+  /** `<parent link>` in it stands for the parent's link. */
+  approvalComment: string;
   progress: 'none' | 'stages' | 'jobs' | 'logs';
 }
 
@@ -45,7 +46,7 @@ export async function readWaiting(read: Read, waits: boolean): Promise<WaitingIn
     onDeadlock: choice(read, 'onDeadlock', ['fail', 'warn'] as const, 'fail'),
     retryFailedStages: wholeNumber(read, 'retryFailedStages', { min: 0, max: 10, fallback: 0 }),
     approvals: choice(read, 'approvals', ['wait', 'approve'] as const, 'wait'),
-    approvalComment: text(read, 'approvalComment'),
+    approvalComment: text(read, 'approvalComment') ?? 'Approved by <parent link>',
     progress: choice(read, 'progress', ['none', 'stages', 'jobs', 'logs'] as const, 'stages'),
   };
 }

@@ -35,7 +35,7 @@ export class Observer implements Pick<WatchOptions, 'observe' | 'runAgain'> {
     const name = agent.variable('Agent.Name');
     // An agent's id means something in its own organization only.
     const own = parent?.organization === azureDevOps.account.url && name && id ? { id, name } : undefined;
-    const approvalComment = waiting.approvalComment ?? `Approved by ${parent?.url ?? 'Pipeline Cascade'}`;
+    const approvalComment = waiting.approvalComment.replaceAll('<parent link>', parent?.url ?? 'Pipeline Cascade');
     const { approvals, onDeadlock } = waiting;
     this.blocked = new BlockReport(azureDevOps, { approvals, approvalComment, onDeadlock, ownAgent: own }, world);
     this.logs = waiting.progress === 'logs' ? new LogPrinter(azureDevOps, world) : undefined;
