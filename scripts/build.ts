@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { build, type Metafile } from 'esbuild';
-import { loadOnDemand } from './loadOnDemand';
+import { lazyRequires } from './lazyRequires';
 import { thirdPartyNotices } from './thirdPartyNotices';
 
 const root = path.join(__dirname, '..');
@@ -22,9 +22,8 @@ async function bundle(entry: string, outfile: string): Promise<Metafile> {
     format: 'cjs',
     // Line ends and names stay, so that a stack trace can be read; only what parses slower goes.
     minifySyntax: true,
-    keepNames: true,
+    plugins: [lazyRequires],
     legalComments: 'none',
-    plugins: [loadOnDemand],
     metafile: true,
     logLevel: 'warning',
   });

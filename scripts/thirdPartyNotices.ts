@@ -23,8 +23,6 @@ export function thirdPartyNotices(root: string, metafiles: Metafile[]): string {
 }
 
 function packageFolder(file: string): string | undefined {
-  // A stand-in of ours; the package itself is an input of its own.
-  if (file.startsWith('load-on-demand:')) return undefined;
   return /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
 }
 
