@@ -89,9 +89,13 @@ function taskLibAgent(secrets: Secrets): Agent {
       const read = () => taskLib.getInput(name);
       return (UNPRINTED.has(name) ? quietly(read) : read())?.trim() || undefined;
     },
-    variable: (name) => taskLib.getVariable(name) || undefined,
+    variable: (name) => quietly(() => taskLib.getVariable(name)) || undefined,
     variables: () =>
-      taskLib.getVariables().map(({ name, value, secret }) => ({ name, value: secret ? '' : value, secret })),
+      quietly(() => taskLib.getVariables()).map(({ name, value, secret }) => ({
+        name,
+        value: secret ? '' : value,
+        secret,
+      })),
     endpoint,
     systemEndpoint: () => endpoint('SYSTEMVSSCONNECTION'),
     network: () => readNetwork(secrets),
