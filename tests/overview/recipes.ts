@@ -36,7 +36,7 @@ export const RECIPES: Record<string, Recipe> = {
     expect: ({ started: [run] }) => {
       assert.deepEqual(
         { ...run?.templateParameters },
-        { image: 'r-base', version: '1.10', platforms: ['linux/amd64', 'linux/arm64'] },
+        { image: 'r-base', version: '1.10', platforms: '["linux/amd64","linux/arm64"]' },
       );
       assert.equal(run?.variables.ring, '1');
     },
@@ -58,14 +58,14 @@ export const RECIPES: Record<string, Recipe> = {
     expect: ({ steps: [step], started }) => {
       assert.deepEqual(
         started.map(({ pipeline, branch, templateParameters: { service } }) => [
-          `${pipeline.folder}${pipeline.name}`,
+          [pipeline.folder.replace(/\\$/, ''), pipeline.name].join('\\'),
           branch,
           service,
         ]),
         [
           ['\\deploy', 'refs/heads/main', 'api'],
           ['\\deploy', 'refs/heads/main', 'web'],
-          ['\\batchdeploy', 'refs/heads/release/2', undefined],
+          ['\\batch\\rollout', 'refs/heads/release/2', undefined],
         ],
       );
       const results = JSON.parse(step?.outputs.results ?? '[]') as { name: string }[];
@@ -114,8 +114,9 @@ export const RECIPES: Record<string, Recipe> = {
   },
   'Bring outputs and artifacts back': {
     expect: ({ steps: [step] }) => {
-      assert.equal(step?.outputs.out_digest, 'sha256:4a7f');
-      const log = step?.log.join('\n') ?? '';
+      assert.ok(step);
+      assert.equal(step.outputs.out_digest, 'sha256:4a7f');
+      const log = step.log.join('\n');
       assert.match(log, /artifact sbom, 1 file\(s\), is in .*cascade/);
       assert.match(log, /artifact reports-unit, 1 file\(s\)/);
     },
@@ -161,7 +162,7 @@ export function addPipelines({ own: { state } }: Scene): void {
   state.addPipeline({ name: 'rebuild-images', ...quick });
   state.addPipeline({ name: 'build', folder: 'docs', script: { durationMs: 500 } });
   state.addPipeline({ name: 'deploy', parameters: [text('service'), text('replicas')], ...quick });
-  state.addPipeline({ name: 'deploy', folder: 'batch', parameters: [], ...quick });
+  state.addPipeline({ name: 'rollout', folder: 'batch', parameters: [], ...quick });
   state.addPipeline({
     project: 'Deployments',
     name: 'api',

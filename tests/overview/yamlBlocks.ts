@@ -38,8 +38,8 @@ export function yamlBlocks(page: string, task: string): YamlBlock[] {
 
 function stepsIn(content: unknown, task: string): Step[] {
   if (typeof content !== 'object' || content === null) return [];
-  const { task: name } = content as { task?: unknown };
-  if (typeof name === 'string' && (name === `${task}@1` || name.endsWith(`.${task}@1`)))
-    return [{ name: undefined, inputs: {}, ...(content as object), task: name }];
+  const step = content as Partial<Step>;
+  if (step.task === `${task}@1` || step.task?.endsWith?.(`.${task}@1`))
+    return [{ task: step.task, name: step.name, inputs: step.inputs ?? {} }];
   return Object.values(content).flatMap((inner) => stepsIn(inner, task));
 }
