@@ -39,7 +39,7 @@ export function yamlBlocks(page: string, task: string): YamlBlock[] {
 function stepsIn(content: unknown, task: string): Step[] {
   if (typeof content !== 'object' || content === null) return [];
   const step = content as Partial<Step>;
-  if (step.task === `${task}@1` || step.task?.endsWith?.(`.${task}@1`))
+  if (step.task === `${task}@1` || step.task?.endsWith(`.${task}@1`))
     return [{ task: step.task, name: step.name, inputs: step.inputs ?? {} }];
   return Object.values(content).flatMap((inner) => stepsIn(inner, task));
 }
