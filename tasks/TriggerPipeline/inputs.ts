@@ -9,6 +9,7 @@ import { checkedCommit, readResources, readRuns, readVariables, type RunInputs }
 const ACTIONS = ['start', 'wait', 'cancel', 'runStages', 'approve'] as const;
 const INHERITED: Inherited[] = ['parameters', 'debug', 'repositories', 'pipelines'];
 const IF_RUNNING = ['start', 'skip', 'join', 'cancel', 'queue'] as const;
+const RUN_RESULTS = ['succeeded', 'partiallySucceeded', 'failed', 'canceled'] as const;
 const LAST_RESULTS = ['succeeded', 'partiallySucceeded', 'failed', 'canceled', 'notRunning'] as const;
 
 /** What comes back from the children. */
@@ -99,7 +100,12 @@ async function readExisting(read: Read, action: ExistingInputs['action'], projec
     project,
     pipeline: text(read, 'pipeline'),
     runIds: text(read, 'runIds'),
-    latest: { branch: text(read, 'branch'), tags: await readNames(read, 'runTags'), result: text(read, 'runResult') },
+    latest: {
+      branch: text(read, 'branch'),
+      tags: await readNames(read, 'runTags'),
+      // Were a word that the service does not know no filter to it, another run would be meant.
+      result: text(read, 'runResult') && choice(read, 'runResult', RUN_RESULTS, 'succeeded'),
+    },
     stages,
     ...(await readBringBack(read)),
     waiting: await readWaiting(read, true),
