@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { guidOf } from './state/ids';
 import type { Refusal } from './state/refusal';
 import type { Reply } from './routes/route';
@@ -56,13 +57,14 @@ export function badTokenReply(way: BadTokenAnswer, base: string, path: string): 
   }
 }
 
-/** Headers that every answer has. */
-export function standardHeaders(count: number): Record<string, string> {
+/** Headers that every answer has; the activity id is one of a kind. */
+export function standardHeaders(): Record<string, string> {
+  const activity = randomUUID();
   return {
     'x-tfs-processid': guidOf('process'),
-    activityid: guidOf(`activity/${count}`),
+    activityid: activity,
     'x-tfs-session': guidOf('session'),
-    'x-vss-e2eid': guidOf(`activity/${count}`),
+    'x-vss-e2eid': activity,
     'cache-control': 'no-cache',
   };
 }

@@ -1,12 +1,23 @@
 import { askedVersion, checkVersion, versionsOf } from './routes/apiVersion';
+import { approvalRoutes } from './routes/approvals';
+import { artifactRoutes } from './routes/artifacts';
 import { buildRoutes } from './routes/builds';
 import { tagRoutes } from './routes/buildTags';
 import { coreRoutes } from './routes/core';
 import { definitionRoutes } from './routes/definitions';
+import { gitRoutes } from './routes/git';
+import { leaseRoutes } from './routes/leases';
 import { locationDocuments, locationRoutes } from './routes/locations';
+import { permissionRoutes } from './routes/permissions';
 import { pipelineRoutes } from './routes/pipelines';
+import { releaseApprovalRoutes } from './routes/releaseApprovals';
+import { releaseDefinitionRoutes } from './routes/releaseDefinitions';
+import { releaseRoutes } from './routes/releases';
 import { resources } from './routes/resources';
+import { serviceConnectionRoutes } from './routes/serviceConnections';
 import { matchTemplate, type Reply, type Route, type RouteCall } from './routes/route';
+import { settingsRoutes } from './routes/settings';
+import { taskAgentRoutes } from './routes/taskAgent';
 import { timelineRoutes } from './routes/timelines';
 import { unknownRoute } from './calls';
 import { Refusal } from './state/refusal';
@@ -19,7 +30,18 @@ export const routes: Route[] = [
   ...buildRoutes,
   ...timelineRoutes,
   ...tagRoutes,
+  ...leaseRoutes,
+  ...settingsRoutes,
+  ...artifactRoutes,
+  ...approvalRoutes,
+  ...permissionRoutes,
+  ...gitRoutes,
+  ...taskAgentRoutes,
   ...pipelineRoutes,
+  ...serviceConnectionRoutes,
+  ...releaseDefinitionRoutes,
+  ...releaseRoutes,
+  ...releaseApprovalRoutes,
 ];
 
 export interface Found {

@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { badTokenReply, payloadOf, refusalReply, signInPage, standardHeaders } from './answers';
+import { badTokenReply, refusalReply } from './answers';
 import { unknownRoute, type Call } from './calls';
 import { findRoute, type Found } from './dispatch';
-import { createFaultList, type Fault, type FaultList } from './faults';
+import { answerWith, createDelays, type Delays } from './faultAnswers';
+import { createFaultList, type FaultList } from './faults';
 import type { Reply } from './routes/route';
 import type { Clock } from './state/clock';
+import { isSigned } from './signature';
 import { EmulatorState } from './state/EmulatorState';
 import { Refusal } from './state/refusal';
 import { accessFor, randomToken, tokenOf, type BadTokenAnswer, type TokenOptions } from './tokens';
@@ -42,13 +44,11 @@ export interface Emulator {
 }
 
 interface Frame {
-  options: EmulatorOptions;
   kind: 'services' | 'server';
   emulator: Emulator;
   prefix: string;
   badToken: BadTokenAnswer;
-  /** Delays that are under way, so that closing can end them. */
-  timers: Set<NodeJS.Timeout>;
+  delays: Delays;
   sockets: WeakMap<Socket, number>;
   connections: number;
 }
@@ -57,7 +57,7 @@ interface Frame {
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const kind = options.kind ?? 'services';
   const name = options.organization ?? (kind === 'server' ? 'DefaultCollection' : 'contoso');
-  const prefix = kind === 'server' ? `/tfs/${name}/` : `/${name}/`;
+  const prefix = kind === 'server' ? `/tfs/${encodeURIComponent(name)}/` : `/${encodeURIComponent(name)}/`;
   const state =
     options.state ?? new EmulatorState({ organization: name, ...(options.clock ? { clock: options.clock } : {}) });
   const token = options.token ?? randomToken();
@@ -73,12 +73,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
   const badToken = options.badToken ?? (kind === 'server' ? 'unauthorized401' : 'signIn203');
   const frame: Frame = {
-    options,
     kind,
     emulator,
     prefix,
     badToken,
-    timers: new Set(),
+    delays: createDelays(),
     sockets: new WeakMap(),
     connections: 0,
   };
@@ -108,7 +107,7 @@ function listen(server: Server, port: number): Promise<number> {
 }
 
 async function closeAll(frame: Frame, servers: Server[]): Promise<void> {
-  for (const timer of frame.timers) clearTimeout(timer);
+  frame.delays.end();
   await Promise.all(
     servers.map(
       (server) =>
@@ -149,7 +148,8 @@ async function answer(
   };
   frame.emulator.calls.push(call);
   const perform = (): Reply => performed(frame, { call, found, url });
-  await withFault(frame, frame.emulator.faults.take(call), { call, response, perform });
+  const { faults, url: base } = frame.emulator;
+  await answerWith(faults.take(call), { call, response, base, perform }, frame.delays);
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
@@ -171,7 +171,8 @@ function parsed(text: string): unknown {
 function performed(frame: Frame, { call, found, url }: { call: Call; found: Found | undefined; url: URL }): Reply {
   const { emulator } = frame;
   const { state } = emulator;
-  const access = accessFor(tokenOf(call.headers.authorization), emulator.tokens, state.now, state.owner);
+  const token = isSigned(call.method, url, state.now) ? emulator.token : tokenOf(call.headers.authorization);
+  const access = accessFor(token, emulator.tokens, state.now, state.owner);
   if (!access) return badTokenReply(frame.badToken, emulator.url, call.path);
   const isText = typeof call.body === 'string' && (call.headers['content-type'] ?? '').includes('json');
   try {
@@ -197,138 +198,4 @@ function performed(frame: Frame, { call, found, url }: { call: Call; found: Foun
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return refusalReply(new Refusal(500, 'EmulatorFaultException', message));
   }
-}
-
-interface Exchange {
-  call: Call;
-  response: ServerResponse;
-  perform: () => Reply;
-}
-
-async function withFault(frame: Frame, fault: Fault | undefined, exchange: Exchange): Promise<void> {
-  const { response, perform } = exchange;
-  const scripted = (): Reply => ({
-    status: fault?.status ?? 503,
-    ...(typeof fault?.body === 'string' ? { text: fault.body } : { json: fault?.body }),
-    headers: fault?.headers ?? {},
-  });
-  switch (fault?.kind) {
-    case undefined:
-      send(frame, exchange, perform());
-      return;
-    case 'headers': {
-      const reply = perform();
-      send(frame, exchange, { ...reply, headers: { ...reply.headers, ...fault.headers } });
-      return;
-    }
-    case 'drop':
-      reset(response);
-      return;
-    case 'dropAfter':
-      perform();
-      reset(response);
-      return;
-    case 'status':
-      send(frame, exchange, scripted());
-      return;
-    case 'statusAfter':
-      perform();
-      send(frame, exchange, scripted());
-      return;
-    case 'html':
-      send(frame, exchange, {
-        status: fault.status ?? 200,
-        text: '<html><body>A page</body></html>',
-        contentType: 'text/html',
-        headers: fault.headers ?? {},
-      });
-      return;
-    case 'signIn203':
-      send(frame, exchange, { status: 203, text: signInPage, contentType: 'text/html' });
-      return;
-    case 'redirect': {
-      const reply = badTokenReply('redirect302', frame.emulator.url, exchange.call.path);
-      send(frame, exchange, { ...reply, status: fault.status ?? 302, headers: { ...reply.headers, ...fault.headers } });
-      return;
-    }
-    case 'slow':
-      await pause(frame, fault.ms ?? 1000);
-      send(frame, exchange, perform());
-      return;
-    case 'silence':
-      return;
-    case 'silenceAfter':
-      perform();
-      return;
-    case 'wrongType': {
-      const reply = perform();
-      send(frame, exchange, {
-        ...reply,
-        headers: { ...reply.headers, 'content-type': 'text/plain; charset=utf-8', ...fault.headers },
-      });
-      return;
-    }
-    case 'garbage': {
-      const { status } = perform();
-      send(frame, exchange, {
-        ...(status === undefined ? {} : { status }),
-        bytes: Buffer.from('{"count": 1, "val'),
-        contentType: 'application/json',
-      });
-      return;
-    }
-    case 'truncate':
-    case 'drip':
-      await sendInPieces(frame, exchange, fault);
-  }
-}
-
-function reset(response: ServerResponse): void {
-  response.socket?.resetAndDestroy();
-}
-
-function pause(frame: Frame, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      frame.timers.delete(timer);
-      resolve();
-    }, ms);
-    frame.timers.add(timer);
-  });
-}
-
-function writeHead(frame: Frame, { call, response }: Exchange, reply: Reply): Buffer {
-  const { bytes, contentType } = payloadOf(reply);
-  call.status = reply.status ?? 200;
-  call.bytesSent = bytes.length;
-  response.writeHead(call.status, {
-    ...standardHeaders(frame.emulator.calls.length),
-    ...(contentType === '' ? {} : { 'content-type': contentType }),
-    ...(call.status === 204 ? {} : { 'content-length': String(bytes.length) }),
-    ...reply.headers,
-  });
-  return bytes;
-}
-
-function send(frame: Frame, exchange: Exchange, reply: Reply): void {
-  if (exchange.response.destroyed) return;
-  exchange.response.end(writeHead(frame, exchange, reply));
-}
-
-async function sendInPieces(frame: Frame, exchange: Exchange, fault: Fault): Promise<void> {
-  const { response, perform, call } = exchange;
-  const bytes = writeHead(frame, exchange, perform());
-  if (fault.kind === 'truncate') {
-    call.bytesSent = Math.floor(bytes.length / 2);
-    response.write(bytes.subarray(0, call.bytesSent));
-    // The half has to leave the machine before the reset, which throws away what waits to be sent.
-    await pause(frame, fault.ms ?? 20);
-    reset(response);
-    return;
-  }
-  for (let at = 0; at < bytes.length && !response.destroyed; at += 16) {
-    response.write(bytes.subarray(at, at + 16));
-    await pause(frame, fault.ms ?? 10);
-  }
-  response.end();
 }

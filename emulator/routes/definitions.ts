@@ -103,7 +103,6 @@ function processTypeOf(pipeline: Pipeline): 1 | 2 {
 /** A pipeline as it stands inside a build. */
 export function definitionReference(call: RouteCall, pipeline: Pipeline): object {
   return {
-    drafts: [],
     id: pipeline.id,
     name: pipeline.name,
     url: `${call.base}${pipeline.project.id}/_apis/build/Definitions/${pipeline.id}?revision=${pipeline.revision}`,
@@ -127,6 +126,7 @@ function definitionListItem(call: RouteCall, pipeline: Pipeline): object {
       badge: { href: `${own}/_apis/build/status/${pipeline.id}` },
     },
     quality: 'definition',
+    drafts: [],
     authoredBy: identityRef(call, pipeline.authoredBy),
     ...(queue ? { queue: buildQueue(call, queue) } : {}),
     ...definitionReference(call, pipeline),

@@ -1,3 +1,4 @@
+import { signed } from '../signature';
 import { demandBuildPermission, may } from '../state/identity';
 import { asList, isMap, textOf, type Json } from '../state/json';
 import type { Pipeline } from '../state/pipelines';
@@ -94,7 +95,12 @@ function pipelineWire(call: RouteCall, pipeline: Pipeline): object {
 function preview(call: RouteCall): Reply {
   const pipeline = pipelineOf(call);
   demandBuildPermission(call.access, 'queueBuilds', pipeline);
-  return { json: { finalYaml: previewed(pipeline, isMap(call.body) ? call.body : {}) } };
+  const body = isMap(call.body) ? call.body : {};
+  if (textOf(body.yamlOverride) !== '' && !may(call.access, 'editBuilds')) {
+    const message = `User not permitted to queue dry run for build pipeline ${pipeline.id} with modified YAML. Permissions needed: EditBuild`;
+    throw new Refusal(403, 'AccessDeniedException', message);
+  }
+  return { json: { finalYaml: previewed(pipeline, body) } };
 }
 
 function previewed(pipeline: Pipeline, body: Json): string {
@@ -207,7 +213,7 @@ function runWire(call: RouteCall, run: Run): object {
     createdDate: time(run.queueTime),
     ...(view.finishTime === undefined ? {} : { finishedDate: time(view.finishTime) }),
     url,
-    resources: resourcesWire(run),
+    resources: resourcesWire(call, run),
     ...(run.finalYaml === '' ? {} : { finalYaml: run.finalYaml }),
     id: run.id,
     name: run.number,
@@ -223,7 +229,7 @@ function variablesWire(run: Run): object {
   );
 }
 
-function resourcesWire(run: Run): object {
+function resourcesWire(call: RouteCall, run: Run): object {
   const { repositories, pipelines } = run.resources;
   return {
     repositories: Object.fromEntries(
@@ -235,7 +241,12 @@ function resourcesWire(run: Run): object {
     ...(Object.keys(pipelines).length === 0
       ? {}
       : {
-          pipelines: Object.fromEntries(Object.entries(pipelines).map(([alias, { version }]) => [alias, { version }])),
+          pipelines: Object.fromEntries(
+            Object.entries(pipelines).map(([alias, { version, pipeline }]) => [
+              alias,
+              { version, ...(pipeline ? { pipeline: pipelineReference(call, pipeline) } : {}) },
+            ]),
+          ),
         }),
   };
 }
@@ -271,9 +282,10 @@ function logWire(call: RouteCall, run: Run, log: StepLog): object {
   };
 }
 
-/** An address that works for an hour; here it still wants a token. */
+/** An address that works for an hour, without a token. */
 export function signedUrl(call: RouteCall, url: string): object {
-  return { url, signatureExpires: time(call.state.now + 3_600_000) };
+  const expiresAt = call.state.now + 3_600_000;
+  return { url: signed(url, expiresAt), signatureExpires: time(expiresAt) };
 }
 
 function listLogs(call: RouteCall): Reply {

@@ -12,6 +12,7 @@ export const location = {
   buildTags: '6e6114b2-8161-44c8-8f6c-c5505782427f',
   buildProperties: '0a6312e9-0627-49b7-8083-7d74a64849c9',
   buildArtifacts: '1db06c96-014e-44e1-ac91-90b2d4b3e984',
+  artifactContent: 'c0ffee00-0000-4000-8000-000000000001',
   buildAttachments: 'f2192269-89fa-4f94-baf6-8fb128c55159',
   buildAttachment: 'af5122d3-3438-485e-a25a-2dbbfde84ee6',
   buildStages: 'b8aac6c9-744b-46e1-88fc-3550969f9313',
@@ -38,6 +39,19 @@ export const location = {
   agents: 'e298ef32-5878-4cab-993c-043836571f42',
   poolJobRequests: 'fc825784-c92a-4299-9221-998a02d1b54f',
   queueJobRequests: 'f5f81ffb-f396-498d-85b1-5ada145e648a',
+  oidcToken: '69a319f4-28c1-4bfd-93e6-ea0ff5c6f1a2',
+  serviceEndpoints: 'e85f1c62-adfc-4b74-b618-11a150fb195e',
+  releases: 'a166fde7-27ad-408e-ba75-703c2cc9d500',
+  releaseDefinitions: 'd8f96f24-8ea7-4cb6-baab-2df8fc515665',
+  releaseEnvironments: 'a7e426b1-03dc-48af-9dfe-c98bac612dcb',
+  releaseApprovals: 'b47c6458-e73b-47cb-a770-4df1e8813a91',
+  releaseApproval: '9328e074-59fb-465a-89d9-b09c82ee5109',
+  manualInterventions: '616c46e4-f370-4456-adaa-fbaf79c7b79e',
+  deployments: 'b005ef73-cddc-448e-9ba2-5193bf36b19f',
+  artifactVersions: '30fc787e-a9e0-4a07-9fbc-3e903aa051d2',
+  releaseTags: 'c5b602b6-d1b3-4363-8a51-94384f78068f',
+  releaseLogs: 'c37fbab5-214b-48e4-a55b-cb6b4f6e4038',
+  releaseTaskLog: '17c91af7-09fd-4256-bff1-c24ee4f73bc0',
 } as const;
 
 /** Route templates and the newest resource versions; what stands here is what OPTIONS answers. */
@@ -46,6 +60,7 @@ export const resources: Resource[] = [
   resource('Location', 'ConnectionData', '_apis/{resource}', 1, location.connectionData),
   resource('core', 'projects', '_apis/{resource}/{*projectId}', 4, location.projects),
   ...buildResources(),
+  ...releaseResources(),
   resource('pipelines', 'pipelines', '{project}/_apis/{resource}/{pipelineId}', 1, location.pipelines),
   resource('pipelines', 'preview', '{project}/_apis/{area}/{pipelineId}/{resource}', 1, location.pipelinePreview),
   resource('pipelines', 'runs', '{project}/_apis/{area}/{pipelineId}/{resource}/{runId}', 1, location.pipelineRuns),
@@ -131,18 +146,39 @@ export const resources: Resource[] = [
     1,
     location.queueJobRequests,
   ),
+  resource(
+    'distributedtask',
+    'oidctoken',
+    '{scopeIdentifier}/_apis/{area}/hubs/{hubName}/plans/{planId}/jobs/{jobId}/{resource}',
+    1,
+    location.oidcToken,
+  ),
+  resource(
+    'serviceendpoint',
+    'endpoints',
+    '{project}/_apis/{area}/{resource}/{endpointId}',
+    4,
+    location.serviceEndpoints,
+  ),
 ];
 
 function buildResources(): Resource[] {
   const builds = '{project}/_apis/build/builds/{buildId}';
   return [
     resource('build', 'builds', '{project}/_apis/{area}/{resource}/{buildId}', 8, location.builds),
-    resource('build', 'definitions', '{project}/_apis/{area}/{resource}/{definitionId}', 7, location.buildDefinitions),
+    resource('build', 'definitions', '{project}/_apis/{area}/{resource}/{definitionId}', 8, location.buildDefinitions),
     resource('build', 'timeline', `${builds}/{resource}/{timelineId}`, 3, location.timeline),
     resource('build', 'logs', `${builds}/{resource}/{logId}`, 2, location.buildLogs),
     resource('build', 'tags', `${builds}/{resource}/{*tag}`, 3, location.buildTags),
     resource('build', 'properties', `${builds}/{resource}`, 1, location.buildProperties),
     resource('build', 'artifacts', `${builds}/{resource}`, 5, location.buildArtifacts),
+    resource(
+      'artifact',
+      'content',
+      '{project}/_apis/artifact/{buildId}/{artifactName}/{resource}',
+      1,
+      location.artifactContent,
+    ),
     resource('build', 'attachments', `${builds}/{resource}/{type}`, 2, location.buildAttachments),
     resource(
       'build',
@@ -152,11 +188,41 @@ function buildResources(): Resource[] {
       location.buildAttachment,
     ),
     resource('build', 'stages', `${builds}/{resource}/{stageRefName}`, 1, location.buildStages),
-    resource('build', 'latest', '{project}/_apis/{area}/{resource}/{*definition}', 1, location.latestBuild),
+    resource('build', 'latest', '{project}/_apis/{area}/{resource}/{*definition}', 2, location.latestBuild),
     resource('build', 'leases', `${builds}/{resource}`, 1, location.buildLeases),
     resource('build', 'leases', '{project}/_apis/{area}/retention/{resource}/{leaseId}', 2, location.leases),
     resource('build', 'generalsettings', '{project}/_apis/{area}/{resource}', 1, location.buildGeneralSettings),
   ];
+}
+
+function releaseResources(): Resource[] {
+  const one = '{project}/_apis/{area}/releases/{releaseId}';
+  const task = `${one}/environments/{environmentId}/deployPhases/{releaseDeployPhaseId}/tasks/{taskId}/{resource}`;
+  return [
+    resource('Release', 'releases', '{project}/_apis/{area}/{resource}/{releaseId}', 9, location.releases),
+    resource(
+      'Release',
+      'definitions',
+      '{project}/_apis/{area}/{resource}/{definitionId}',
+      4,
+      location.releaseDefinitions,
+    ),
+    resource('Release', 'environments', `${one}/{resource}/{environmentId}`, 8, location.releaseEnvironments),
+    resource('Release', 'approvals', '{project}/_apis/{area}/{resource}', 3, location.releaseApprovals),
+    resource('Release', 'approvals', '{project}/_apis/{area}/{resource}/{approvalId}', 3, location.releaseApproval),
+    resource(
+      'Release',
+      'manualinterventions',
+      `${one}/{resource}/{manualInterventionId}`,
+      2,
+      location.manualInterventions,
+    ),
+    resource('Release', 'deployments', '{project}/_apis/{area}/{resource}', 2, location.deployments),
+    resource('Release', 'versions', '{project}/_apis/{area}/artifacts/{resource}', 1, location.artifactVersions),
+    resource('Release', 'tags', `${one}/{resource}/{*tag}`, 1, location.releaseTags),
+    resource('Release', 'logs', `${one}/{resource}`, 2, location.releaseLogs),
+    resource('Release', 'logs', task, 2, location.releaseTaskLog),
+  ].map((entry) => ({ ...entry, host: 'release' }));
 }
 
 // eslint-disable-next-line max-params -- one row of a table

@@ -1,47 +1,24 @@
+import { approvalsOf, vote, type Approval } from './approvals';
+import type { CheckConfiguration } from './checks';
 import type { Clock } from './clock';
 import { systemClock } from './clock';
 import { guidOf, isGuid } from './ids';
 import { person, type Access, type Identity } from './identity';
-import {
-  classicJob,
-  folderPath,
-  hiddenStage,
-  yamlFor,
-  type NewStage,
-  type Pipeline,
-  type QueueStatus,
-} from './pipelines';
+import { pipelineFrom, yamlFor, type NewPipeline, type Pipeline, type QueueStatus } from './pipelines';
+import type { Lease } from './leases';
 import { newAgent, type NewAgent, type Pool, type Queue } from './pools';
+import { placed } from './placement';
 import type { Project } from './projects';
 import { prepare, type QueueRequest } from './queueing';
 import { Refusal } from './refusal';
+import { ReleaseArea } from './ReleaseArea';
 import { commit, newRepository, shortName, type Commit, type Repository } from './repositories';
-import type { DeclaredVariable } from './rootYaml';
-import { progressOf, viewOf, type Run, type RunView } from './runs';
-import type { ScriptSource } from './script';
+import { resourceRuns } from './resourceRuns';
+import { progressOf, runFrom, viewOf, type Run, type RunView } from './runs';
+import type { ArtifactScript, AttachmentScript } from './script';
+import { newServiceConnection, type ServiceConnection } from './serviceConnections';
 
-export interface NewPipeline {
-  /** Name of the project; the first one where it is left out. */
-  project?: string;
-  name: string;
-  folder?: string;
-  id?: number;
-  kind?: 'yaml' | 'classic';
-  /** Root YAML text. Without it one is made from `parameters` and `stages`. */
-  yaml?: string;
-  yamlFile?: string;
-  parameters?: { name: string; type?: string; default?: unknown; values?: unknown[] }[];
-  stages?: NewStage[];
-  variables?: Record<string, string | Partial<DeclaredVariable>>;
-  queueStatus?: QueueStatus;
-  /** Short or full name of the branch. */
-  defaultBranch?: string;
-  /** Name of the repository; one of the project's own name where it is left out. */
-  repository?: string;
-  queue?: string;
-  demands?: string[];
-  script?: ScriptSource;
-}
+export type { NewPipeline } from './pipelines';
 
 export interface NewRun extends QueueRequest {
   reason?: string;
@@ -65,8 +42,13 @@ export class EmulatorState {
   readonly runs: Run[] = [];
   readonly pools: Pool[] = [];
   readonly queues: Queue[] = [];
+  readonly serviceConnections: ServiceConnection[] = [];
   /** Resources that pipelines may use: `type/id` → ids of pipelines, or 'all'. */
   readonly permits = new Map<string, { pipelines: Set<number>; all: boolean }>();
+  readonly leases: Lease[] = [];
+  readonly releaseArea = new ReleaseArea(this);
+  /** Checks that protect resources, as the checks area lists them; what holds a stage up is in the scripts. */
+  readonly checkConfigurations: CheckConfiguration[] = [];
   /** As whom things are done that no request did. */
   readonly owner: Identity = person('Dana Reyes');
   private nextRunId = 1001;
@@ -88,7 +70,13 @@ export class EmulatorState {
 
   addProject(name: string, options: { id?: string; description?: string } = {}): Project {
     const id = options.id ?? guidOf(`${this.organization}/project/${name.toLowerCase()}`);
-    const project = { id, name, description: options.description ?? '', lastUpdateTime: this.now };
+    const project = {
+      id,
+      name,
+      description: options.description ?? '',
+      lastUpdateTime: this.now,
+      limitsSettableVariables: true,
+    };
     this.projects.push(project);
     for (const pool of this.pools) {
       this.queues.push({ id: this.queues.length + 1, name: pool.name, projectId: project.id, pool });
@@ -152,29 +140,29 @@ export class EmulatorState {
         at: this.now,
       });
     }
-    const pipeline: Pipeline = {
+    const queueId = this.queueNamed(project, options.queue ?? 'Azure Pipelines').id;
+    const pipeline = pipelineFrom(options, {
       id,
-      name: options.name,
-      folder: folderPath(options.folder),
       project,
-      kind,
-      revision: 1,
-      createdAt: this.now,
-      queueStatus: options.queueStatus ?? 'enabled',
       repository,
       yamlFile,
-      defaultBranch: `refs/heads/${branch}`,
-      variables: declaredVariables(options.variables ?? {}),
-      queueId: this.queueNamed(project, options.queue ?? 'Azure Pipelines').id,
-      demands: options.demands ?? [],
-      authoredBy: this.owner,
-      tags: [],
-      ...(options.script === undefined ? {} : { script: options.script }),
-      stages: kind === 'classic' ? [{ ...hiddenStage(), jobs: [classicJob()] }] : [],
-      deleted: false,
-    };
+      branch,
+      queueId,
+      at: this.now,
+      owner: this.owner,
+    });
     this.pipelines.push(pipeline);
     return pipeline;
+  }
+
+  /** A connection of the first project, or of the named one, for which jobs get tokens. */
+  addServiceConnection(
+    options: Partial<Omit<ServiceConnection, 'project'>> & { name: string; project?: string },
+  ): ServiceConnection {
+    const { project, ...rest } = options;
+    const connection = newServiceConnection(this.projectFor(project), rest);
+    this.serviceConnections.push(connection);
+    return connection;
   }
 
   findPipeline(id: number, project?: Project): Pipeline | undefined {
@@ -206,33 +194,29 @@ export class EmulatorState {
         `The build pipeline ${pipeline.name} (ID ${pipeline.id}) is disabled.`,
       );
     }
-    const prepared = prepare(pipeline, request);
-    const id = this.nextRunId++;
-    const identity = by ?? this.owner;
-    const variables = request.variables ?? {};
-    const run: Run = {
+    const { sources, ...prepared } = prepare(pipeline, request);
+    const demands = [...pipeline.demands, ...(request.demands ?? [])];
+    const placedIn = { ...pipeline, queueId: request.queueId ?? pipeline.queueId };
+    const run = runFrom({
       ...prepared,
-      id,
+      id: this.nextRunId++,
+      organization: this.organization,
       pipeline,
       number: this.nextNumber(pipeline),
       queueTime: this.now,
-      variables: Object.fromEntries(Object.entries(variables).map(([name, { value }]) => [name, value])),
-      secrets: Object.keys(variables).filter((name) => variables[name]?.isSecret),
+      stages: placed(prepared.stages, placedIn, this.queues, demands),
+      resources: {
+        ...prepared.resources,
+        pipelines: resourceRuns(prepared.resources.pipelines, sources, this),
+      },
+      variables: request.variables ?? {},
       reason: request.reason ?? 'manual',
-      requestedFor: request.requestedFor ?? identity,
-      requestedBy: identity,
-      tags: [...(request.tags ?? [])],
-      properties: {},
-      demands: [...pipeline.demands, ...(request.demands ?? [])],
-      queueId: request.queueId ?? pipeline.queueId,
-      planId: guidOf(`${this.organization}/plan/${id}`),
-      timelineId: guidOf(`${this.organization}/plan/${id}`),
-      held: pipeline.queueStatus === 'paused',
-      events: [],
-      keepForever: false,
-      retainedByRelease: false,
-      seen: { changeId: 0, records: new Map() },
-    };
+      requestedBy: by ?? this.owner,
+      requestedFor: request.requestedFor ?? by ?? this.owner,
+      tags: request.tags ?? [],
+      demands,
+      queueId: placedIn.queueId,
+    });
     this.runs.push(run);
     for (const [key, { pipelines, all }] of this.permits) {
       if (all || pipelines.has(pipeline.id)) run.events.push(permitEvent(key, 0));
@@ -304,6 +288,36 @@ export class EmulatorState {
     for (const run of this.runs) if (run.pipeline === pipeline && run.held) run.releasedAt ??= this.now;
   }
 
+  /** Puts an artifact into a run by hand. */
+  addArtifact(run: Run, artifact: ArtifactScript): void {
+    run.artifacts.push(artifact);
+  }
+
+  /** Puts an attachment into a run, in place of one of the same type and name. */
+  addAttachment(run: Run, attachment: AttachmentScript): void {
+    run.attachments = run.attachments.filter(({ type, name }) => type !== attachment.type || name !== attachment.name);
+    run.attachments.push(attachment);
+  }
+
+  /** Approvals of all runs that have been asked for so far. */
+  approvals(): Approval[] {
+    return approvalsOf(this.runs, this.now);
+  }
+
+  /** Gives a vote on an approval as somebody; as one of its approvers where nobody is named. */
+  approve(
+    approvalId: string,
+    options: { status?: 'approved' | 'rejected'; comment?: string; as?: Identity } = {},
+  ): void {
+    const approval = this.approvals().find(({ check }) => check.id === approvalId);
+    if (!approval) throw new Error(`There is no approval ${approvalId}`);
+    const { approvers } = approval.check.script;
+    const next = approvers.find((name) => !approval.check.votes.some((vote) => vote.by === name));
+    const identity = options.as ?? person(next ?? approvers[0] ?? this.owner.displayName);
+    const answer = { status: options.status ?? 'approved', comment: options.comment ?? '' };
+    vote(approval, answer, { identity, denied: [] }, this.now);
+  }
+
   deleteRun(run: Run): void {
     run.deletedAt = this.now;
   }
@@ -342,19 +356,4 @@ export class EmulatorState {
 function permitEvent(key: string, at: number): Run['events'][number] {
   const slash = key.indexOf('/');
   return { kind: 'permit', at, resourceType: key.slice(0, slash), resourceId: key.slice(slash + 1) };
-}
-
-function declaredVariables(given: NonNullable<NewPipeline['variables']>): Record<string, DeclaredVariable> {
-  return Object.fromEntries(
-    Object.entries(given).map(([name, variable]): [string, DeclaredVariable] => [
-      name,
-      typeof variable === 'string'
-        ? { value: variable, isSecret: false, allowOverride: false }
-        : {
-            value: variable.value ?? '',
-            isSecret: variable.isSecret ?? false,
-            allowOverride: variable.allowOverride ?? false,
-          },
-    ]),
-  );
 }

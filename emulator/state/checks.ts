@@ -63,7 +63,10 @@ function endOf(
     case 'approval': {
       const rejected = votes.find((vote) => vote.status === 'rejected');
       const needed = script.minRequired ?? script.approvers.length;
-      const approved = votes.filter((vote) => vote.status === 'approved')[needed - 1];
+      const approvals = votes.filter((vote) => vote.status === 'approved');
+      const approved = approvals.filter((vote, at) => approvals.findIndex(({ by }) => by === vote.by) === at)[
+        needed - 1
+      ];
       return earliest([
         { at: rejected?.at ?? Infinity, result: 'failed' },
         { at: approved?.at ?? Infinity, result: 'succeeded' },
@@ -76,4 +79,13 @@ function endOf(
 
 function earliest(ends: { at: number; result: string }[]): { at: number; result: string } {
   return ends.reduce((first, next) => (next.at < first.at ? next : first));
+}
+
+/** A check that is set on a resource. */
+export interface CheckConfiguration {
+  id: number;
+  typeName: string;
+  resource: { type: string; id: string; name: string };
+  timeoutMinutes: number;
+  createdOn: number;
 }

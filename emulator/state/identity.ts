@@ -21,7 +21,8 @@ export type Permission =
   | 'manageDeployments'
   | 'manageReleaseApprovers'
   | 'manageReleases'
-  | 'administerPermissions';
+  | 'administerPermissions'
+  | 'viewServiceConnections';
 
 /** As whom a request comes, and what that identity may do. */
 export interface Access {
@@ -56,6 +57,7 @@ const permissionNames: Record<Permission, string> = {
   manageReleaseApprovers: 'manage release approvers',
   manageReleases: 'manage releases',
   administerPermissions: 'Administer',
+  viewServiceConnections: 'View',
 };
 
 /** Throws TF215106 in the words of the service when a right on a pipeline is missing. */

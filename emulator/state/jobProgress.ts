@@ -54,7 +54,8 @@ export function runJob(question: JobQuestion): JobSpan {
     return { ...span, startAt: Infinity, finishAt: readyAt, result: 'skipped', tasks: [] };
   }
   const stopAt = canceled ? Infinity : cancelAt;
-  const agentAt = readyAt + (script.waitsForAgentMs === 'never' ? Infinity : (script.waitsForAgentMs ?? 0));
+  const waits = plan.servable === false ? 'never' : (script.waitsForAgentMs ?? 0);
+  const agentAt = readyAt + (waits === 'never' ? Infinity : waits);
   if (stopAt < agentAt) return { ...span, startAt: Infinity, finishAt: stopAt, result: 'canceled', tasks: [] };
   if (agentAt === Infinity) return { ...span, startAt: Infinity, finishAt: Infinity, result: 'succeeded', tasks: [] };
   const tasks = runTasks(tasksOf(plan, script), { agentAt, stopAt, script });

@@ -2,7 +2,7 @@ import type { Identity } from './identity';
 import { guidOf } from './ids';
 import type { Project } from './projects';
 import type { Repository } from './repositories';
-import type { DeclaredVariable, JobPlan, StagePlan } from './rootYaml';
+import { declaredVariables, type DeclaredVariable, type JobPlan, type StagePlan, type VariableGiven } from './rootYaml';
 import type { ScriptSource } from './script';
 
 export type QueueStatus = 'enabled' | 'paused' | 'disabled';
@@ -86,4 +86,63 @@ export function yamlFor(options: {
 /** `\folder` of what a person writes as folder, images/sub or \images\sub. */
 export function folderPath(folder: string | undefined): string {
   return `\\${(folder ?? '').replaceAll('/', '\\').replace(/^\\+|\\+$/g, '')}`;
+}
+
+export interface NewPipeline {
+  /** Name of the project; the first one where it is left out. */
+  project?: string;
+  name: string;
+  folder?: string;
+  id?: number;
+  kind?: 'yaml' | 'classic';
+  /** Root YAML text. Without it one is made from `parameters` and `stages`. */
+  yaml?: string;
+  yamlFile?: string;
+  parameters?: { name: string; type?: string; default?: unknown; values?: unknown[] }[];
+  stages?: NewStage[];
+  variables?: Record<string, VariableGiven>;
+  queueStatus?: QueueStatus;
+  /** Short or full name of the branch. */
+  defaultBranch?: string;
+  /** Name of the repository; one of the project's own name where it is left out. */
+  repository?: string;
+  queue?: string;
+  demands?: string[];
+  script?: ScriptSource;
+}
+
+interface PipelinePlace {
+  id: number;
+  project: Project;
+  repository: Repository;
+  yamlFile: string;
+  branch: string;
+  queueId: number;
+  at: number;
+  owner: Identity;
+}
+
+export function pipelineFrom(options: NewPipeline, place: PipelinePlace): Pipeline {
+  const kind = options.kind ?? 'yaml';
+  return {
+    id: place.id,
+    name: options.name,
+    folder: folderPath(options.folder),
+    project: place.project,
+    kind,
+    revision: 1,
+    createdAt: place.at,
+    queueStatus: options.queueStatus ?? 'enabled',
+    repository: place.repository,
+    yamlFile: place.yamlFile,
+    defaultBranch: `refs/heads/${place.branch}`,
+    variables: declaredVariables(options.variables ?? {}),
+    queueId: place.queueId,
+    demands: options.demands ?? [],
+    authoredBy: place.owner,
+    tags: [],
+    ...(options.script === undefined ? {} : { script: options.script }),
+    stages: kind === 'classic' ? [hiddenStage()] : [],
+    deleted: false,
+  };
 }

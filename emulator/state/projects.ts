@@ -5,6 +5,8 @@ export interface Project {
   name: string;
   description: string;
   lastUpdateTime: number;
+  /** 'Limit variables that can be set at queue time'. */
+  limitsSettableVariables: boolean;
 }
 
 /** `<Project> Build Service (<organization>)`, as whom a job runs where the job scope is limited to the project. */

@@ -1,3 +1,4 @@
+import { finalYamlOf } from './finalYaml';
 import { guidOf } from './ids';
 import { isMap, textOf, type Json } from './json';
 import type { Pipeline } from './pipelines';
@@ -5,7 +6,6 @@ import { pipelineInvalid, validationFailure, type Refusal } from './refusal';
 import { commitOfRef } from './repositories';
 import {
   expandRootYaml,
-  finalYamlOf,
   parseRootYaml,
   stagesOf,
   type DeclaredParameter,
@@ -34,6 +34,8 @@ export interface PreparedRun {
   stagesToSkip: string[];
   finalYaml: string;
   resources: ChosenResources;
+  /** Name of the source pipeline of each pipeline resource. */
+  sources: Record<string, string>;
 }
 
 /**
@@ -67,6 +69,9 @@ export function prepare(pipeline: Pipeline, request: QueueRequest): PreparedRun 
     stagesToSkip,
     finalYaml: finalYamlOf(document),
     resources,
+    sources: Object.fromEntries(
+      Object.entries(root.resources.pipelines).map(([alias, entry]) => [alias, textOf(entry.source)]),
+    ),
   };
 }
 
@@ -78,7 +83,7 @@ function plain(branch: string, commit: string): Omit<PreparedRun, 'stages' | 'st
     builds: {},
     packages: {},
   };
-  return { branch, commit, templateParameters: {}, resources };
+  return { branch, commit, templateParameters: {}, resources, sources: {} };
 }
 
 function isSkippable(stage: StagePlan, name: string): boolean {
@@ -91,6 +96,7 @@ function notSkippable(name: string): Refusal {
 }
 
 function unsettable(pipeline: Pipeline, variables: Record<string, unknown>): string[] {
+  if (!pipeline.project.limitsSettableVariables) return [];
   const names = Object.keys(variables).filter((name) => {
     if (/^system\.debug$/i.test(name)) return false;
     const declared = Object.entries(pipeline.variables).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
@@ -228,11 +234,16 @@ function chosenResources(
   const others = Object.entries(asked.repositories ?? {}).filter(([alias]) => alias !== 'self');
   return {
     repositories: { ...Object.fromEntries(declared), ...Object.fromEntries(others), self },
-    pipelines: asked.pipelines ?? {},
+    pipelines: { ...declaredPipelines(root), ...asked.pipelines },
     containers: asked.containers ?? {},
     builds: asked.builds ?? {},
     packages: asked.packages ?? {},
   };
+}
+
+/** Every pipeline resource of the YAML, by its source until the run of it is chosen. */
+function declaredPipelines(root: RootYaml): ChosenResources['pipelines'] {
+  return Object.fromEntries(Object.keys(root.resources.pipelines).map((alias) => [alias, { version: '' }]));
 }
 
 /** Text values of a map of unknown content, as `parameters` of a build come. */

@@ -1,4 +1,4 @@
-import { parseDocument, stringify } from 'yaml';
+import { parseDocument } from 'yaml';
 import { expand } from './expansion';
 import { guidOf } from './ids';
 import { asList, isMap, optionalText, textOf, type Json } from './json';
@@ -27,6 +27,9 @@ export interface JobPlan {
   continueOnError: boolean;
   pool?: string;
   demands: string[];
+  /** Where it runs, once the run is queued, and whether any agent there meets its demands. */
+  queueId?: number;
+  servable?: boolean;
   environment?: string;
   steps: StepPlan[];
 }
@@ -46,6 +49,22 @@ export interface DeclaredVariable {
   value: string;
   isSecret: boolean;
   allowOverride: boolean;
+}
+
+/** A variable as it may be given: its value, or what it is. */
+export type VariableGiven = string | Partial<DeclaredVariable>;
+
+export function declaredVariables(given: Record<string, VariableGiven>): Record<string, DeclaredVariable> {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, variable]): [string, DeclaredVariable] => {
+      const {
+        value = '',
+        isSecret = false,
+        allowOverride = false,
+      } = typeof variable === 'string' ? { value: variable } : variable;
+      return [name, { value, isSecret, allowOverride }];
+    }),
+  );
 }
 
 export type ResourceKind = 'pipelines' | 'repositories' | 'containers' | 'builds' | 'packages';
@@ -122,10 +141,6 @@ export function expandRootYaml(root: RootYaml, scope: { parameters: Json; variab
   const { jobs, steps, pool, ...others } = document;
   const own = jobs ?? [{ job: 'Job', ...(pool === undefined ? {} : { pool }), steps: steps ?? [] }];
   return { ...others, stages: [{ stage: '__default', ...(pool !== undefined && jobs ? { pool } : {}), jobs: own }] };
-}
-
-export function finalYamlOf(document: Json): string {
-  return stringify(document);
 }
 
 /** The stages of an expanded document in their order; a stage without `dependsOn` follows the one before it. */

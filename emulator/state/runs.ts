@@ -1,14 +1,15 @@
 import type { RunEvent } from './events';
+import { guidOf } from './ids';
 import type { Identity } from './identity';
 import type { Pipeline } from './pipelines';
 import { play, type Progress } from './progress';
 import type { StagePlan } from './rootYaml';
-import { scriptFor, type RunScript } from './script';
+import { scriptFor, type ArtifactScript, type AttachmentScript, type RunScript } from './script';
 
 /** What a person or a client chose for the `resources` of the run. */
 export interface ChosenResources {
   repositories: Record<string, { refName: string; version: string }>;
-  pipelines: Record<string, { version: string; runId?: number }>;
+  pipelines: Record<string, { version: string; runId?: number; pipeline?: Pipeline }>;
   containers: Record<string, { version: string }>;
   builds: Record<string, { version: string }>;
   packages: Record<string, { version: string }>;
@@ -43,11 +44,59 @@ export interface Run {
   /** When a held run was let go. */
   releasedAt?: number;
   events: RunEvent[];
+  /** Put there by hand, besides those of the script. */
+  artifacts: ArtifactScript[];
+  attachments: AttachmentScript[];
   keepForever: boolean;
   deletedAt?: number;
   retainedByRelease: boolean;
   /** What the timeline looked like at the last look: only then can a record be said to have changed. */
   seen: { changeId: number; records: Map<string, { text: string; changeId: number }> };
+}
+
+export interface NewRunParts extends Pick<
+  Run,
+  | 'id'
+  | 'pipeline'
+  | 'number'
+  | 'queueTime'
+  | 'branch'
+  | 'commit'
+  | 'templateParameters'
+  | 'reason'
+  | 'requestedFor'
+  | 'requestedBy'
+  | 'tags'
+  | 'demands'
+  | 'queueId'
+  | 'stages'
+  | 'stagesToSkip'
+  | 'resources'
+  | 'finalYaml'
+> {
+  organization: string;
+  variables: Record<string, { value: string; isSecret: boolean }>;
+}
+
+/** A run that has just been queued. */
+export function runFrom({ organization, variables, ...parts }: NewRunParts): Run {
+  const planId = guidOf(`${organization}/plan/${parts.id}`);
+  return {
+    ...parts,
+    tags: [...parts.tags],
+    variables: Object.fromEntries(Object.entries(variables).map(([name, { value }]) => [name, value])),
+    secrets: Object.keys(variables).filter((name) => variables[name]?.isSecret),
+    properties: {},
+    planId,
+    timelineId: planId,
+    held: parts.pipeline.queueStatus === 'paused',
+    events: [],
+    artifacts: [],
+    attachments: [],
+    keepForever: false,
+    retainedByRelease: false,
+    seen: { changeId: 0, records: new Map() },
+  };
 }
 
 export type RunStatus = 'notStarted' | 'inProgress' | 'cancelling' | 'completed';

@@ -219,7 +219,7 @@ function jobRecords(moment: Moment, place: JobPlace): TimelineRecord[] {
     order: 1,
     previousAttempts: previous('.__default'),
     workerName: job.startAt <= now ? job.worker : null,
-    queueId: run.queueId,
+    queueId: job.plan.queueId ?? run.queueId,
     logId: logs.find((log) => log.recordId === id)?.id ?? null,
   };
   if (job.result === 'skipped' && job.finishAt <= now) return [phase];

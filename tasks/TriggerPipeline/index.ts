@@ -1,5 +1,6 @@
 import { AzureDevOps } from '../lib/azureDevOps';
-import { readConnection } from '../lib/connection';
+import { ownOrganization, readConnection } from '../lib/connection';
+import { readTextFile } from '../lib/files';
 import { readParent } from '../lib/parent';
 import { Register, stepNameOf } from '../lib/register';
 import { runTask } from '../lib/runTask';
@@ -12,12 +13,21 @@ import { triggerPipeline } from './triggerPipeline';
 const isPostJob = process.env.PIPELINE_CASCADE_POST_JOB === 'true';
 
 void runTask(async ({ agent, world, secrets }) => {
-  const connect = () => new AzureDevOps(readConnection(agent, secrets), new Transport(world, agent.network()));
+  const transport = new Transport(world, agent.network());
+  const connect = () => new AzureDevOps(readConnection(agent, secrets, { transport, clock: world.clock }), transport);
   if (isPostJob) return await cancelLeftovers(agent, connect, world);
-  const inputs = await readInputs((name) => agent.input(name));
+  const inputs = await readInputs(
+    (name) => agent.input(name),
+    (path) => readTextFile(path, 'runs', agent.variable('System.DefaultWorkingDirectory')),
+  );
   for (const value of secretValues(inputs)) secrets.add(value);
   const azureDevOps = connect();
+  const own = () => new AzureDevOps(ownOrganization(agent, secrets), azureDevOps.transport);
   const parent = readParent(agent);
   const register = Register.open(agent, 'TriggerPipeline', parent, world);
-  return await triggerPipeline(inputs, { agent, azureDevOps, parent, register, stepName: stepNameOf(parent) }, world);
+  return await triggerPipeline(
+    inputs,
+    { agent, azureDevOps, own, parent, register, stepName: stepNameOf(parent) },
+    world,
+  );
 });

@@ -1,38 +1,118 @@
 import { UserError } from '../lib/errors';
-import { choice, flag, text, type Read } from '../lib/inputs';
-import type { Variable } from '../lib/runs/request';
+import { choice, flag, text, wholeNumber, type Read } from '../lib/inputs';
+import type { IfRunning, LastResult } from '../lib/runs/conditions';
+import type { Inherited } from '../lib/runs/inherit';
 import { readWaiting, type WaitingInputs } from '../lib/waitingInputs';
-import { readNames, readYamlMap, textOfValue, textsOf, type YamlMap } from '../lib/yamlInput';
+import { readNames, readYamlMap, textsOf, type YamlValue } from '../lib/yamlInput';
+import { checkedCommit, readResources, readRuns, readVariables, type RunInputs } from './wantedRuns';
 
-const ACTIONS = ['start'] as const;
-/** One run as the author asks for it; nothing of it was looked up yet. */
-export interface WantedRun {
-  project: string;
-  pipeline: string;
-  branch: string | undefined;
-  commit: string | undefined;
-  parameters: Record<string, string>;
-  variables: Record<string, Variable>;
-  stages: string[];
-  stagesToSkip: string[];
+const ACTIONS = ['start', 'wait', 'cancel', 'runStages', 'approve'] as const;
+const INHERITED: Inherited[] = ['parameters', 'debug', 'repositories', 'pipelines'];
+const IF_RUNNING = ['start', 'skip', 'join', 'cancel', 'queue'] as const;
+const RUN_RESULTS = ['succeeded', 'partiallySucceeded', 'failed', 'canceled'] as const;
+const LAST_RESULTS = ['succeeded', 'partiallySucceeded', 'failed', 'canceled', 'notRunning'] as const;
+
+/** What comes back from the children. */
+export interface BringBack {
+  outputsArtifact: string | undefined;
+  /** Names or patterns. */
+  downloadArtifacts: string[];
+  artifactsFolder: string | undefined;
 }
 
-export interface Inputs {
-  action: (typeof ACTIONS)[number];
-  run: WantedRun;
+export interface StartInputs extends BringBack {
+  action: 'start';
+  runs: { item: string; run: RunInputs & { pipeline: string } }[];
+  exportVariables: string[];
+  inherit: Inherited[];
+  maxParallel: number;
+  stopOnFirstFailure: boolean;
   tags: string[];
+  requestedFor: 'parent' | 'connection';
+  queue: string | undefined;
+  demands: { name: string; value?: string }[];
+  ifRunning: IfRunning;
+  ifBuilt: 'start' | 'reuse';
+  /** By pipeline. */
+  onlyIf: { pipeline: string; results: LastResult[] }[];
   dryRun: boolean;
   waiting: WaitingInputs;
 }
 
-/** The inputs as the code uses them. Throws `UserError` for the first one that is wrong; nothing was asked by then. */
-export async function readInputs(read: Read): Promise<Inputs> {
+export interface ExistingInputs extends BringBack {
+  action: 'wait' | 'cancel' | 'runStages' | 'approve';
+  project: string;
+  pipeline: string | undefined;
+  /** As they were typed; empty: what earlier steps of this parent registered. */
+  runIds: string | undefined;
+  latest: { branch: string | undefined; tags: string[]; result: string | undefined };
+  stages: string[];
+  waiting: WaitingInputs;
+}
+
+export type Inputs = StartInputs | ExistingInputs;
+
+/**
+ * The inputs as the code uses them; those of other actions are not looked at. Throws `UserError` for the first one that is wrong;
+ * nothing was asked by then.
+ * @param readFile text of the file that `runs: @path` names.
+ */
+export async function readInputs(read: Read, readFile: (path: string) => string): Promise<Inputs> {
   const action = choice(read, 'action', ACTIONS, 'start');
   const project = text(read, 'project');
-  if (!project)
-    throw new UserError('project: give the name or id of the project; it may be empty only where the job has one.');
-  const pipeline = text(read, 'pipeline');
-  if (!pipeline) throw new UserError('pipeline: give the id, name or path (\\folder\\name) of the pipeline to start.');
+  if (!project) throw new UserError('project: give the name or id of the project.');
+  return action === 'start' ? await readStart(read, project, readFile) : await readExisting(read, action, project);
+}
+
+async function readStart(read: Read, project: string, readFile: (path: string) => string): Promise<StartInputs> {
+  const base = await readRun(read, project);
+  const list = readList(read, readFile);
+  const runs = list === undefined ? [{ item: '', run: base }] : await readRuns(list, base);
+  return {
+    action: 'start',
+    runs: runs.map(({ item, run }, index) => ({
+      item,
+      run: withPipeline(run, list === undefined ? '' : `runs: item ${index + 1} ('${item}'): `),
+    })),
+    exportVariables: await readNames(read, 'exportVariables'),
+    inherit: await readInherit(read),
+    maxParallel: wholeNumber(read, 'maxParallel', { min: 0, max: 10_000, fallback: 0 }),
+    stopOnFirstFailure: flag(read, 'stopOnFirstFailure', false),
+    tags: await readTags(read),
+    requestedFor: choice(read, 'requestedFor', ['parent', 'connection'] as const, 'parent'),
+    queue: text(read, 'queue'),
+    demands: (await readNames(read, 'demands')).map(demand),
+    ifRunning: choice(read, 'ifRunning', IF_RUNNING, 'start'),
+    ifBuilt: choice(read, 'ifBuilt', ['start', 'reuse'] as const, 'start'),
+    onlyIf: await readOnlyIf(read),
+    dryRun: flag(read, 'dryRun', false),
+    ...(await readBringBack(read)),
+    waiting: await readWaiting(read, true),
+  };
+}
+
+async function readExisting(read: Read, action: ExistingInputs['action'], project: string): Promise<ExistingInputs> {
+  const stages = await readNames(read, 'stages');
+  if (action === 'runStages' && !stages.length)
+    throw new UserError('stages: runStages needs the stages that are to run.');
+  return {
+    action,
+    project,
+    pipeline: text(read, 'pipeline'),
+    runIds: text(read, 'runIds'),
+    latest: {
+      branch: text(read, 'branch'),
+      tags: await readNames(read, 'runTags'),
+      // Were a word that the service does not know no filter to it, another run would be meant.
+      result: text(read, 'runResult') && choice(read, 'runResult', RUN_RESULTS, 'succeeded'),
+    },
+    stages,
+    ...(await readBringBack(read)),
+    waiting: await readWaiting(read, true),
+  };
+}
+
+async function readRun(read: Read, project: string): Promise<RunInputs> {
   const stages = await readNames(read, 'stages');
   const stagesToSkip = await readNames(read, 'stagesToSkip');
   if (stages.length && stagesToSkip.length) {
@@ -41,63 +121,84 @@ export async function readInputs(read: Read): Promise<Inputs> {
     );
   }
   return {
-    action,
-    run: {
-      project,
-      pipeline,
-      branch: text(read, 'branch'),
-      commit: readCommit(read),
-      parameters: textsOf(await readYamlMap(read, 'parameters')),
-      variables: readVariables(await readYamlMap(read, 'variables')),
-      stages,
-      stagesToSkip,
-    },
-    tags: await readTags(read),
-    dryRun: flag(read, 'dryRun', false),
-    waiting: readWaiting(read, true),
+    project,
+    pipeline: text(read, 'pipeline'),
+    branch: text(read, 'branch'),
+    commit: checkedCommit(text(read, 'commit'), 'commit'),
+    parameters: textsOf(await readYamlMap(read, 'parameters')),
+    variables: readVariables(await readYamlMap(read, 'variables'), 'variables'),
+    stages,
+    stagesToSkip,
+    resources: readResources(await readYamlMap(read, 'resources'), 'resources'),
   };
 }
 
+function withPipeline(run: RunInputs, place: string): RunInputs & { pipeline: string } {
+  const { pipeline } = run;
+  if (!pipeline)
+    throw new UserError(`${place}pipeline: give the id, name or path (\\folder\\name) of the pipeline to start.`);
+  return { ...run, pipeline };
+}
+
 /** What the author marked as secret: to be known as such before anything is said. */
-export function secretValues({ run }: Inputs): string[] {
-  return Object.values(run.variables).flatMap(({ value, isSecret }) => (isSecret ? [value] : []));
+export function secretValues(inputs: Inputs): string[] {
+  const variables = inputs.action === 'start' ? inputs.runs.flatMap(({ run }) => Object.values(run.variables)) : [];
+  return variables.flatMap(({ value, isSecret }) => (isSecret ? [value] : []));
 }
 
-function readCommit(read: Read): string | undefined {
-  const commit = text(read, 'commit');
-  if (commit === undefined || /^[0-9a-f]{40}$/i.test(commit)) return commit;
-  throw new UserError(`commit: '${commit}' is no full commit id (40 hexadecimal digits).`);
+function readList(read: Read, readFile: (path: string) => string): string | undefined {
+  const list = text(read, 'runs');
+  return list?.startsWith('@') ? readFile(list.slice(1).trim()) : list;
 }
 
-/** `name: value`, or `name: { value: x, isSecret: true }`. */
-function readVariables(map: YamlMap): Record<string, Variable> {
-  const variables: Record<string, Variable> = {};
-  for (const [name, value] of map) {
-    if (value.kind === 'map' && value.entries.has('value')) {
-      const unknown = [...value.entries.keys()].filter((key) => key !== 'value' && key !== 'isSecret');
-      if (unknown.length)
-        throw new UserError(
-          `variables: '${name}' has the unknown key '${unknown.join("', '")}'; known are value and isSecret.`,
-        );
-      const inner = value.entries.get('value');
-      const secret = value.entries.get('isSecret');
-      const text = inner && textOfValue(inner);
-      const isSecret = secret?.kind === 'scalar' && secret.text.toLowerCase() === 'true';
-      if (text !== undefined) variables[name] = { value: text, isSecret };
-    } else {
-      const text = textOfValue(value);
-      if (text !== undefined) variables[name] = { value: text, isSecret: false };
-    }
-  }
-  return variables;
+async function readInherit(read: Read): Promise<Inherited[]> {
+  const names = await readNames(read, 'inherit');
+  const lower = names.map((name) => name.toLowerCase());
+  const unknown = names.find((name) => ![...INHERITED, 'all', 'none'].some((known) => known === name.toLowerCase()));
+  if (unknown !== undefined)
+    throw new UserError(`inherit: '${unknown}' is none of ${INHERITED.join(', ')}, all, none.`);
+  return lower.includes('all') ? [...INHERITED] : INHERITED.filter((name) => lower.includes(name));
 }
 
 async function readTags(read: Read): Promise<string[]> {
   const tags = await readNames(read, 'tags');
   const wrong = tags.find((tag) => /[:,;]/.test(tag) || tag.length > 200);
-  if (wrong !== undefined)
+  if (wrong !== undefined) {
     throw new UserError(
       `tags: '${wrong}' is no tag: it must not hold ':', ',' or ';' and is at most 200 letters long.`,
     );
+  }
   return [...new Set(tags)];
+}
+
+/** `name`, or `name -equals value`. */
+function demand(written: string): { name: string; value?: string } {
+  const [, name, value] = /^([\w.-]+)(?:\s+-equals\s+(.+))?$/i.exec(written) ?? [];
+  if (!name) throw new UserError(`demands: '${written}' is no demand; write 'name' or 'name -equals value'.`);
+  return value === undefined ? { name } : { name, value };
+}
+
+async function readOnlyIf(read: Read): Promise<StartInputs['onlyIf']> {
+  const map = await readYamlMap(read, 'onlyIf');
+  return [...map].map(([pipeline, value]) => ({ pipeline, results: resultsOf(pipeline, value) }));
+}
+
+function resultsOf(pipeline: string, value: YamlValue): LastResult[] {
+  const items = value.kind === 'list' ? value.items : [value];
+  return items.flatMap((item) => {
+    const words = item.kind === 'scalar' ? item.text.split(',').map((word) => word.trim()) : [''];
+    return words.map((word) => {
+      const known = LAST_RESULTS.find((result) => result.toLowerCase() === word.toLowerCase());
+      if (!known) throw new UserError(`onlyIf: '${pipeline}': '${word}' is none of ${LAST_RESULTS.join(', ')}.`);
+      return known;
+    });
+  });
+}
+
+async function readBringBack(read: Read): Promise<BringBack> {
+  return {
+    outputsArtifact: text(read, 'outputsArtifact'),
+    downloadArtifacts: await readNames(read, 'downloadArtifacts'),
+    artifactsFolder: text(read, 'artifactsFolder'),
+  };
 }

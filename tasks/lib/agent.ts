@@ -9,9 +9,12 @@ export interface Endpoint {
 
 /** How the agent reaches the network, in the library's words. */
 export interface Network {
+  /** For every host but those whose address fits a regular expression of the bypass list. */
   proxy?: { proxyUrl: string; proxyUsername?: string; proxyPassword?: string; proxyBypassHosts?: string[] };
   cert?: { caFile?: string; certFile?: string; keyFile?: string; passphrase?: string };
   ignoreSslError?: boolean;
+  /** What the environment says: HTTP_PROXY, HTTPS_PROXY and NO_PROXY count where the agent has no proxy of its own. */
+  environment?: { http?: string; https?: string; none?: string; extraAuthorities?: string };
 }
 
 /** What the host of a step offers: task-lib in an agent (runTask.ts), a table in tests. */

@@ -1,6 +1,7 @@
 import { VsoClient } from 'azure-devops-node-api/VsoClient';
 import { ApiError, UserError } from './errors';
 import { cureFor } from './knownRefusals';
+import { isOwnHost } from './ownHosts';
 import {
   bare,
   one,
@@ -39,10 +40,27 @@ export interface Account {
   /** How messages name the way we signed in: 'the job's token', "service connection 'Contoso'". */
   credentialName: string;
   credentials: Credentials;
+  /** Set when the credentials are the token of a job: whose rights then count is known from its project. */
+  jobOf?: { project: string };
 }
 
+const DOWNLOAD_TIMEOUT_MS = 30 * 60_000;
 /** The newest version that this program was written for; an older server's own is used where it has less. */
 const API_VERSION = '7.1';
+/** The area of releases, which Azure DevOps Services keeps on a host of its own. */
+const RELEASE_AREA = 'efc2f575-36ef-48e9-b672-0c6fb4a48ac5';
+const BUILDS_ID = '0cd358e1-9217-4d94-8269-1c1ee6f93dcf';
+/** The newest REST version of each server (https://learn.microsoft.com/rest/api/azure/devops, 'API and TFS version mapping'). */
+const SERVERS: Record<string, string> = {
+  '3.2': 'Team Foundation Server 2017',
+  '4.0': 'Team Foundation Server 2018',
+  '4.1': 'Team Foundation Server 2018',
+  '5.0': 'Azure DevOps Server 2019',
+  '5.1': 'Azure DevOps Server 2019',
+  '6.0': 'Azure DevOps Server 2020',
+  '7.0': 'Azure DevOps Server 2022',
+  '7.1': 'Azure DevOps Server 2022.1',
+};
 
 /**
  * Azure DevOps over one transport. Addresses and versions come from the service's own location documents through the library's
@@ -51,6 +69,7 @@ const API_VERSION = '7.1';
 export class AzureDevOps {
   private readonly locations: VsoClient;
   private areas = new Map<string, Promise<unknown>>();
+  private releases: Promise<AzureDevOps> | undefined;
 
   constructor(
     readonly account: Account,
@@ -68,7 +87,7 @@ export class AzureDevOps {
   async call<T>(method: Method, place: Place, call: Call = {}): Promise<{ value: T; headers: HttpAnswer['headers'] }> {
     await this.areaKnown(place.area);
     if (!(await this.locations.beginGetLocation(place.area, place.id)))
-      throw new UserError(tooOld(this.account.url, place.name));
+      throw new UserError(await this.tooOld(place.name));
     const { requestUrl = '', apiVersion = API_VERSION } = await this.locations.getVersioningData(
       place.version ?? API_VERSION,
       place.area,
@@ -91,11 +110,84 @@ export class AzureDevOps {
     return this.json<T>(method, `${this.account.url}${path}${queryText(call.query)}`, version, call);
   }
 
+  /** The text behind an address that the service itself gave, such as an attachment's. It must be of this organization. */
+  async readUrl(url: string, signal?: AbortSignal): Promise<string> {
+    const { origin } = new URL(url);
+    if (origin !== new URL(this.account.url).origin) {
+      throw new ApiError({
+        method: 'GET',
+        url: bare(url),
+        status: 0,
+        reasons: [`The address is not of ${this.account.url}.`],
+      });
+    }
+    return (await this.request({ method: 'GET', url, signal, headers: { accept: '*/*' } })).text;
+  }
+
+  /**
+   * Saves what lies behind an address to a file, whatever its size. A signed address needs no credentials and gets none; others must be
+   * of this organization.
+   */
+  async download(
+    url: string,
+    { file, withCredentials, signal }: { file: string; withCredentials: boolean; signal?: AbortSignal },
+  ): Promise<void> {
+    const request: HttpRequest = {
+      ...{ method: 'GET', url, signal, saveTo: file, followToOtherHosts: true, timeoutMs: DOWNLOAD_TIMEOUT_MS },
+      headers: { accept: '*/*' },
+      credentials: withCredentials ? this.account.credentials : undefined,
+    };
+    const answer = await this.transport.send(request);
+    const refusal = refusalOf(answer, 'GET', url, this.account);
+    if (refusal) throw refusal;
+  }
+
+  /**
+   * The same organization, as the same identity, on the host that it names for its releases (GET resourceAreas/{id}); a server of one's own
+   * names none and is that host itself. Throws `ApiError` for a refusal and for a host that is not the organization's own.
+   */
+  async releaseHost(): Promise<AzureDevOps> {
+    this.releases ??= this.findReleaseHost();
+    this.releases.catch(() => (this.releases = undefined));
+    return this.releases;
+  }
+
+  private async findReleaseHost(): Promise<AzureDevOps> {
+    const { url } = this.account;
+    const address = `${url}_apis/resourceAreas/${RELEASE_AREA}`;
+    const answer = await this.request({ method: 'GET', url: address, headers: { accept: 'application/json' } });
+    const named = (json(answer, 'GET', address) as { locationUrl?: string } | undefined)?.locationUrl;
+    if (!named) return this;
+    if (!isOwnHost(url, named)) {
+      const reasons = [`It names '${named}' as the host of its releases, which is none of the organization's own.`];
+      throw new ApiError({
+        method: 'GET',
+        url: address,
+        status: answer.status,
+        reasons,
+        cure: 'No token is sent there.',
+      });
+    }
+    const releaseUrl = `${named.replace(/\/+$/, '')}/`;
+    return releaseUrl === url ? this : new AzureDevOps({ ...this.account, url: releaseUrl }, this.transport);
+  }
+
   /** The lower of what this program knows and what the server offers, as in `7.0`. */
   private async serverVersion(): Promise<string> {
+    const newest = await this.newestVersion();
+    return newest !== undefined && Number(newest) < Number(API_VERSION) ? newest : API_VERSION;
+  }
+
+  private async newestVersion(): Promise<string | undefined> {
     await this.areaKnown('build');
-    const builds = await this.locations.beginGetLocation('build', '0cd358e1-9217-4d94-8269-1c1ee6f93dcf');
-    return builds && Number(builds.maxVersion) < Number(API_VERSION) ? builds.maxVersion : API_VERSION;
+    return (await this.locations.beginGetLocation('build', BUILDS_ID))?.maxVersion;
+  }
+
+  private async tooOld(name: string): Promise<string> {
+    const newest = await this.newestVersion().catch(() => undefined);
+    const server = newest && SERVERS[newest] ? ` (${SERVERS[newest]})` : '';
+    const version = newest ? ` Its newest REST version is ${newest}${server}.` : '';
+    return `The server at ${this.account.url} has no ${name}.${version} Azure DevOps Services or Azure DevOps Server 2022 and later has it.`;
   }
 
   /** One location document an area, also when several calls want it at once. */
@@ -162,7 +254,7 @@ export function refusalOf(answer: HttpAnswer, method: string, url: string, accou
   const reasons = body ? reasonsOf(body) : [];
   const known = { method, url: bare(url), status, typeKey: body?.typeKey, activityId: one(answer.headers.activityid) };
   if (!reasons.length) {
-    if (status === 203 || (html && status < 400) || location?.includes('_signin')) {
+    if (status === 203 || (html && status < 300) || location?.includes('_signin')) {
       return new ApiError({
         ...known,
         reasons: [
@@ -180,20 +272,7 @@ export function refusalOf(answer: HttpAnswer, method: string, url: string, accou
     }
     if (text.trim()) reasons.push(`The answer says '${start(html ? textOf(text) : text)}'.`);
   }
-  return new ApiError({ ...known, reasons, cure: cureFor(reasons) ?? cureByStatus(status, account) });
-}
-
-function cureByStatus(status: number, account: Account): string | undefined {
-  switch (status) {
-    case 401:
-      return `Check ${account.credentialName}: it is missing, expired, or lacks a scope.`;
-    case 403:
-      return `Check what ${account.credentialName} may do.`;
-    case 404:
-      return `It does not exist, or ${account.credentialName} may not see it.`;
-    default:
-      return undefined;
-  }
+  return new ApiError({ ...known, reasons, cure: cureFor({ account, url, status, reasons }) });
 }
 
 interface ErrorBody {
@@ -227,10 +306,6 @@ function reasonsOf(body: ErrorBody): string[] {
 function asSentence(text: string): string {
   const line = text.trim();
   return line && !/[.!?:]$/.test(line) ? `${line}.` : line;
-}
-
-function tooOld(url: string, name: string): string {
-  return `The server at ${url} has no ${name}: it is older than Azure DevOps Server 2022.`;
 }
 
 function queryText(query: Call['query']): string {

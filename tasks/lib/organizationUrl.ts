@@ -16,6 +16,8 @@ export function organizationUrl(text: string, name: string): string {
   const wrong = (why: string) => new UserError(`${name}: '${text}' ${why}; give ${wanted}.`);
   if (url.search || url.hash) throw wrong('has a query');
   if (segments.some((segment) => segment.startsWith('_'))) throw wrong('is the address of a page');
+  const isServices = url.hostname === 'dev.azure.com' || url.hostname.endsWith('.visualstudio.com');
+  if (isServices && url.protocol !== 'https:') throw wrong('would send the token where all can read it');
   if (url.hostname === 'dev.azure.com' && segments.length !== 1)
     throw wrong(segments.length ? 'has more than the organization' : 'names no organization');
   if (url.hostname.endsWith('.visualstudio.com') && segments.length > 1) throw wrong('has more than the organization');

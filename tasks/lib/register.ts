@@ -89,9 +89,15 @@ export class Register {
     if (this.world.clock.now() - this.attachedAt >= BETWEEN_ATTACHMENTS_MS) this.attach();
   }
 
-  /** Notes starts that are under way. */
-  starting(open: Intent[]): void {
-    this.state = { ...this.state, open };
+  /** Notes a start before it is sent: whoever finds this step killed can look for its run. */
+  starting(intent: Intent): void {
+    this.state = { ...this.state, open: [...this.state.open, intent] };
+    this.write();
+  }
+
+  /** The start of this item has its answer, and its child is kept. */
+  answered(item: string): void {
+    this.state = { ...this.state, open: this.state.open.filter((intent) => intent.item !== item) };
     this.write();
   }
 

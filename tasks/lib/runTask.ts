@@ -1,8 +1,9 @@
 import { Writable } from 'node:stream';
 import * as taskLib from 'azure-pipelines-task-lib/task';
-import type { Agent, Endpoint } from './agent';
+import type { Agent, Endpoint, Network } from './agent';
 import { ApiError, Canceled, messageOf, UserError } from './errors';
 import { harmless, type Log } from './log';
+import { unescaped } from './network';
 import { Secrets } from './secrets';
 import type { Verdict } from './verdict';
 import { systemClock, type World } from './world';
@@ -28,8 +29,10 @@ const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
  * The process ends with 0; the agent learns of a failure from the command, not from the exit code.
  */
 export async function runTask(work: (host: Host) => Promise<Verdict>): Promise<void> {
-  const agent = taskLibAgent();
-  const secrets = new Secrets((value) => agent.setSecret(value));
+  // Newer Nodes warn of what libraries call (DEP0169 for url.parse); a pipeline's author cannot mend that.
+  process.noDeprecation = true;
+  const secrets = new Secrets((value) => taskLib.setSecret(value));
+  const agent = taskLibAgent(secrets);
   const canceled = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const) process.on(signal, () => canceled.abort());
   const world: World = { clock: systemClock, log: agentLog(secrets), signal: canceled.signal };
@@ -67,7 +70,8 @@ function agentLog(secrets: Secrets): Log {
   };
 }
 
-function taskLibAgent(): Agent {
+function taskLibAgent(secrets: Secrets): Agent {
+  const outputs = new Map<string, string>();
   const endpoint = (id: string): Endpoint | undefined => {
     const url = taskLib.getEndpointUrl(id, true);
     const scheme = taskLib.getEndpointAuthorizationScheme(id, true);
@@ -85,14 +89,23 @@ function taskLibAgent(): Agent {
       const read = () => taskLib.getInput(name);
       return (UNPRINTED.has(name) ? quietly(read) : read())?.trim() || undefined;
     },
-    variable: (name) => taskLib.getVariable(name) || undefined,
+    variable: (name) => quietly(() => taskLib.getVariable(name)) || undefined,
     variables: () =>
-      taskLib.getVariables().map(({ name, value, secret }) => ({ name, value: secret ? '' : value, secret })),
+      quietly(() => taskLib.getVariables()).map(({ name, value, secret }) => ({
+        name,
+        value: secret ? '' : value,
+        secret,
+      })),
     endpoint,
     systemEndpoint: () => endpoint('SYSTEMVSSCONNECTION'),
-    network: readNetwork,
+    network: () => readNetwork(secrets),
     setSecret: (value) => taskLib.setSecret(value),
-    setOutput: (name, value, secret = false) => taskLib.setVariable(name, value, secret, true),
+    setOutput: (name, value, secret = false) => {
+      // An output is read-only once it is set; saying the same again would only be noise.
+      if (outputs.get(name) === value) return;
+      outputs.set(name, value);
+      taskLib.setVariable(name, value, secret, true);
+    },
     setTaskVariable: (name, value) => taskLib.setTaskVariable(name, value),
     taskVariable: (name) => taskLib.getTaskVariable(name),
     attach: (type, name, file) => taskLib.addAttachment(type, name, file),
@@ -112,8 +125,9 @@ function quietly<T>(read: () => T): T {
 }
 
 /** Proxy and certificates as the agent was configured with; a proxy for every host but those of its bypass list. */
-function readNetwork(): ReturnType<Agent['network']> {
+function readNetwork(secrets: Secrets): Network {
   const proxy = taskLib.getHttpProxyConfiguration();
+  secrets.add(proxy?.proxyPassword, proxy?.proxyUsername);
   const cert = taskLib.getHttpCertConfiguration();
   const skip = taskLib.getVariable('Agent.SkipCertValidation');
   return {
@@ -134,5 +148,23 @@ function readNetwork(): ReturnType<Agent['network']> {
       },
     }),
     ...(skip?.toLowerCase() === 'true' && { ignoreSslError: true }),
+    environment: readEnvironment(process.env, secrets),
+  };
+}
+
+function readEnvironment(env: NodeJS.ProcessEnv, secrets: Secrets): NonNullable<Network['environment']> {
+  const { NODE_EXTRA_CA_CERTS: extraAuthorities } = env;
+  const http = env.HTTP_PROXY ?? env.http_proxy;
+  const https = env.HTTPS_PROXY ?? env.https_proxy ?? http;
+  const none = env.NO_PROXY ?? env.no_proxy;
+  for (const proxy of [http, https]) {
+    const { username = '', password } = proxy && URL.canParse(proxy) ? new URL(proxy) : {};
+    secrets.add(password && unescaped(password), unescaped(username));
+  }
+  return {
+    ...(http && { http }),
+    ...(https && { https }),
+    ...(none && { none }),
+    ...(extraAuthorities && { extraAuthorities }),
   };
 }

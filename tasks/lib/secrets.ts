@@ -18,8 +18,10 @@ export class Secrets {
     for (const form of forms) {
       if (form.length < 3 || this.known.has(form)) continue;
       this.known.add(form);
-      // The agent refuses a secret with line ends; its lines are secrets one by one.
-      for (const line of form.split(/\r?\n/)) if (line.trim().length > 2) this.tell(line);
+      // The agent refuses a secret with line ends, and a log is printed line by line: the lines of a key are secrets one by one.
+      const lines = form.split(/\r?\n/).filter((line) => line.trim().length > 2);
+      for (const line of lines) this.tell(line);
+      for (const line of lines.length > 1 ? lines : []) if (line.length > 8) this.known.add(line);
     }
   }
 

@@ -1,6 +1,12 @@
+import fs from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import { HttpClient } from 'typed-rest-client/HttpClient';
-import type { IHttpClientResponse, IRequestOptions } from 'typed-rest-client/Interfaces';
-import { ApiError, Canceled, messageOf } from './errors';
+import type { IHttpClientResponse, IRequestInfo } from 'typed-rest-client/Interfaces';
+import type { Network } from './agent';
+import { pipeline } from 'node:stream/promises';
+import { ApiError, Canceled, messageOf, UserError } from './errors';
+import { Connections } from './network';
 import { mayHaveHappened, retryAfterMs, retryDelay, type Failure } from './retryDelay';
 import { orCanceled, type World } from './world';
 
@@ -10,8 +16,8 @@ export type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PATCH' | 'PUT' | 'DE
 export interface Credentials {
   /** The value of the `Authorization` header. */
   authorization(): Promise<string>;
-  /** Gets a fresh token after a 401; false when there is none to be had. */
-  renew?(): Promise<boolean>;
+  /** Gets a fresh token after a 401 for this header's one; false when there is none to be had. */
+  renew?(refused: string): Promise<boolean>;
 }
 
 export interface HttpRequest {
@@ -30,6 +36,8 @@ export interface HttpRequest {
   repeatable?: boolean | undefined;
   /** A download may be redirected to a host of storage; it goes there without credentials. */
   followToOtherHosts?: boolean | undefined;
+  /** Path of a file that takes the body of a success, which then is not in the answer. */
+  saveTo?: string | undefined;
 }
 
 export interface HttpAnswer {
@@ -52,12 +60,17 @@ const UNREACHED = new Set([
   'ENETUNREACH',
   'ERR_INVALID_URL',
   'PROXY',
+  'PROXY_PASSWORD',
   'TLS',
+  'CERTIFICATE',
+  'CLIENT_CERTIFICATE',
 ]);
+/** What another attempt cannot change; a password that is wrong again and again may even lock an account. */
+const SETTLED = new Set(['PROXY_PASSWORD', 'CERTIFICATE', 'CLIENT_CERTIFICATE']);
 
 /**
- * The one way to any server: the library's client with its proxy, certificate and keep-alive handling, and with what it lacks:
- * attempts by `retryDelay`, `Retry-After` on any status, fresh credentials an attempt, no credentials across hosts, bounds and abort.
+ * The one way to any server: the library's client with what it lacks: attempts by `retryDelay`, `Retry-After` on any status, fresh
+ * credentials an attempt, no credentials across hosts, bounds and abort, and connections for every kind of proxy and certificate.
  */
 export class Transport extends HttpClient {
   /** Per origin: no request before this time, because the server asked for it. */
@@ -65,18 +78,36 @@ export class Transport extends HttpClient {
   private saidThrottled = false;
   /** Server time minus ours in milliseconds, from the last answer's `Date`. */
   serverAheadMs = 0;
+  private readonly connections: Connections;
 
   constructor(
     private readonly world: World,
-    network: Pick<IRequestOptions, 'proxy' | 'cert' | 'ignoreSslError'> = {},
+    network: Network = {},
   ) {
     super('pipeline-cascade', [], {
-      ...network,
       keepAlive: true,
       allowRedirects: false,
       allowRetries: false,
       socketTimeout: TIMEOUT_MS.changing,
     });
+    this.connections = new Connections(network);
+  }
+
+  /** The library's own request over our connections: its agents mix up http with https, and know no http through a proxy. */
+  override requestRaw(info: IRequestInfo, data: string | NodeJS.ReadableStream): Promise<IHttpClientResponse> {
+    const { parsedUrl, options } = info;
+    const { agent, via } = this.connections.routeTo(parsedUrl);
+    options.agent = agent;
+    // The library leaves an IPv6 address in its brackets, which no resolver knows.
+    options.host = parsedUrl.hostname.replace(/^\[(.*)\]$/, '$1');
+    if (via) {
+      const { proxy, headers } = via;
+      const secure = proxy.protocol === 'https:';
+      info.httpModule = secure ? https : http;
+      Object.assign(options, { host: proxy.hostname, port: proxy.port || (secure ? 443 : 80), path: parsedUrl.href });
+      Object.assign(options.headers ?? {}, { host: parsedUrl.host, ...headers });
+    }
+    return super.requestRaw(info, data);
   }
 
   /** The answer, whatever its status. Throws `LostAnswer` or `ApiError` when there is none, `Canceled` on abort. */
@@ -84,11 +115,13 @@ export class Transport extends HttpClient {
     let renewed = false;
     for (let attempt = 1; ; attempt++) {
       await this.untilAllowed(request);
-      const outcome = await this.attempt(request);
+      // What goes wrong with a token is no failure of this request, which was not sent.
+      const authorization = await orCanceled(Promise.resolve(request.credentials?.authorization()), request.signal);
+      const outcome = await this.attempt(request, authorization);
       if ('answer' in outcome) {
         const { answer } = outcome;
         this.heed(request.url, answer);
-        if (asksToSignIn(answer) && !renewed && (await request.credentials?.renew?.())) {
+        if (asksToSignIn(answer) && !renewed && (await request.credentials?.renew?.(authorization ?? ''))) {
           renewed = true;
           continue;
         }
@@ -103,9 +136,10 @@ export class Transport extends HttpClient {
         continue;
       }
       const { failure, cause } = outcome;
-      const pause = retryDelay(repeatableMethod(request), failure, attempt, request.attempts);
+      const attempts = 'code' in failure && SETTLED.has(failure.code) ? 1 : request.attempts;
+      const pause = retryDelay(repeatableMethod(request), failure, attempt, attempts);
       if (pause === undefined) throw noAnswer(request, failure, cause);
-      this.world.log.debug(`${request.method} ${bare(request.url)}: ${messageOf(cause)}; again in ${pause} ms.`);
+      this.world.log.debug(`${request.method} ${bare(request.url)}: ${reasonOf(cause)}; again in ${pause} ms.`);
       await this.world.clock.sleep(pause, request.signal);
     }
   }
@@ -131,12 +165,16 @@ export class Transport extends HttpClient {
     );
   }
 
-  private async attempt(request: HttpRequest): Promise<{ answer: HttpAnswer } | { failure: Failure; cause: unknown }> {
+  private async attempt(
+    request: HttpRequest,
+    authorization: string | undefined,
+  ): Promise<{ answer: HttpAnswer } | { failure: Failure; cause: unknown }> {
     const bound = deadline(request);
     try {
-      return { answer: await this.follow(request, bound) };
+      return { answer: await this.follow(request, authorization, bound) };
     } catch (cause) {
       if (request.signal?.aborted || cause instanceof Canceled) throw new Canceled();
+      if (cause instanceof UserError) throw cause;
       const code = codeOf(cause);
       return { failure: { kind: UNREACHED.has(code) ? 'unreached' : 'lost', code }, cause };
     } finally {
@@ -145,32 +183,36 @@ export class Transport extends HttpClient {
   }
 
   /** One attempt with its redirects: credentials stay on the host they were meant for. */
-  private async follow(request: HttpRequest, bound: Deadline): Promise<HttpAnswer> {
+  private async follow(request: HttpRequest, authorization: string | undefined, bound: Deadline): Promise<HttpAnswer> {
     let url = request.url;
     for (let redirects = 0; ; redirects++) {
       const sameHost = new URL(url).origin === new URL(request.url).origin;
       // No body is null, as in the library's own calls: an empty text would send a Content-Length with a GET.
-      const authorization = sameHost ? await request.credentials?.authorization() : undefined;
-      const headers = { ...request.headers, ...(authorization ? { authorization } : {}) };
+      const headers = { ...request.headers, ...(authorization && sameHost ? { authorization } : {}) };
       const response = await bound.race(
         this.request(request.method, url, request.body ?? (null as unknown as string), headers),
       );
-      const answer = await this.read(response, bound);
+      const answer = await this.read(response, bound, request.saveTo);
       const next = redirectOf(request, answer, url);
       if (!next || redirects >= MOST_REDIRECTS) return answer;
       url = next;
     }
   }
 
-  private async read(response: IHttpClientResponse, bound: Deadline): Promise<HttpAnswer> {
+  private async read(response: IHttpClientResponse, bound: Deadline, saveTo?: string): Promise<HttpAnswer> {
     const { message } = response;
+    const status = message.statusCode ?? 0;
+    if (saveTo !== undefined && status >= 200 && status < 203) {
+      await bound.race(pipeline(message, fs.createWriteStream(saveTo)));
+      return { status, headers: message.headers, text: '' };
+    }
     let bytes = 0;
     message.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > LONGEST_ANSWER) message.destroy(new Error(`The answer is longer than ${LONGEST_ANSWER} bytes.`));
     });
     try {
-      return { status: message.statusCode ?? 0, headers: message.headers, text: await bound.race(response.readBody()) };
+      return { status, headers: message.headers, text: await bound.race(response.readBody()) };
     } catch (error) {
       message.destroy();
       throw error;
@@ -226,8 +268,9 @@ function failureOf(answer: HttpAnswer, now: number): Failure {
 
 function codeOf(error: unknown): string {
   const { code, message = '' } = error as { code?: string; message?: string };
-  if (message.includes('tunneling socket could not be established')) return 'PROXY';
-  if (code && /CERT|^ERR_TLS|SELF_SIGNED|UNABLE_TO_VERIFY|EPROTO|ERR_SSL/.test(code)) return 'TLS';
+  if (code && /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA)/.test(code)) return 'CLIENT_CERTIFICATE';
+  if (code && /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) return 'CERTIFICATE';
+  if (code && /^ERR_TLS|^ERR_SSL|EPROTO/.test(code)) return 'TLS';
   return code ?? (message.startsWith('Request timeout') ? 'ETIMEDOUT' : 'ERROR');
 }
 
@@ -236,7 +279,7 @@ function noAnswer(request: HttpRequest, failure: Failure, cause: unknown): ApiEr
     method: request.method,
     url: bare(request.url),
     status: 0,
-    reasons: [`${messageOf(cause)}.`.replace(/\.\.$/, '.')],
+    reasons: [`${reasonOf(cause)}.`.replace(/\.\.$/, '.')],
     cure: failure.kind === 'status' ? undefined : cureOf(failure.code, request.url),
   };
   const changes = request.method !== 'GET' && request.method !== 'HEAD' && request.method !== 'OPTIONS';
@@ -255,11 +298,22 @@ function cureOf(code: string, url: string): string | undefined {
       return `Check that the agent can reach ${host} (firewall, proxy).`;
     case 'PROXY':
       return 'Check the proxy of the agent (config --proxyurl) and its user name and password.';
+    case 'PROXY_PASSWORD':
+      return 'Check the user name and password of the proxy (config --proxyusername, --proxypassword).';
+    case 'CLIENT_CERTIFICATE':
+      return `${host} wants a client certificate that it knows: give it to the agent with config --sslclientcert and --sslclientcertkey.`;
     case 'TLS':
+    case 'CERTIFICATE':
       return `Check the certificate of ${host}; a certificate authority of your own is given to the agent with config --sslcacert.`;
     default:
       return undefined;
   }
+}
+
+/** OpenSSL's own word where there is one; its full message is a line of addresses and file names. */
+function reasonOf(cause: unknown): string {
+  const { reason } = cause as { reason?: unknown };
+  return typeof reason === 'string' && reason ? reason : messageOf(cause);
 }
 
 /** The address as it may be shown: without query, user and password. */

@@ -17,6 +17,8 @@ export interface Ended {
   result: ChildResult;
   /** Why it counts as it does, where the service's own result does not say it. */
   reason: string | undefined;
+  /** It could not be started at all: no policy makes that a success. */
+  refused?: boolean | undefined;
 }
 
 /** From harmless to worst: of several children the worst counts. */
@@ -31,12 +33,14 @@ const ORDER: ChildResult[] = [
 ];
 const NAMED = 5;
 
+type Policies = Pick<WaitingInputs, 'onFailure' | 'onCanceled' | 'onPartialSuccess' | 'onTimeout' | 'onSkipped'>;
+
 /** What the children's ends make of the step, naming those that decided it. Pure. */
-export function verdictOf(
-  children: Ended[],
-  policies: Pick<WaitingInputs, 'onFailure' | 'onCanceled' | 'onPartialSuccess' | 'onTimeout'>,
-): Verdict {
-  const weighed = children.map((child) => ({ child, weight: weightOf(child.result, policies) }));
+export function verdictOf(children: Ended[], policies: Policies): Verdict {
+  const weighed = children.map((child) => ({
+    child,
+    weight: child.refused ? 'Failed' : weightOf(child.result, policies),
+  }));
   const result =
     (['Failed', 'SucceededWithIssues'] as const).find((name) => weighed.some(({ weight }) => weight === name)) ??
     'Succeeded';
@@ -64,12 +68,17 @@ export function inWords(result: ChildResult): string {
   }
 }
 
-function weightOf(result: ChildResult, policies: Parameters<typeof verdictOf>[1]): Verdict['result'] {
+function weightOf(result: ChildResult, policies: Policies): Verdict['result'] {
   switch (result) {
     case 'succeeded':
     case 'started':
-    case 'skipped':
       return 'Succeeded';
+    case 'skipped':
+      return policies.onSkipped === 'fail'
+        ? 'Failed'
+        : policies.onSkipped === 'warn'
+          ? 'SucceededWithIssues'
+          : 'Succeeded';
     case 'failed':
       return byPolicy(policies.onFailure);
     case 'canceled':
@@ -95,7 +104,10 @@ function byPolicy(policy: Policy): Verdict['result'] {
 function sentence(count: number, deciding: Ended[]): string {
   const named = deciding
     .slice(0, NAMED)
-    .map(({ title, result, reason, url }) => `${title} ${inWords(result)}${reason ? `: ${reason}` : ''} (${url})`);
+    .map(
+      ({ title, result, reason, url }) =>
+        `${title} ${inWords(result)}${reason ? `: ${reason}` : ''}${url ? ` (${url})` : ''}`,
+    );
   const rest = deciding.length > NAMED ? ` and ${deciding.length - NAMED} more` : '';
   const share = deciding.length < count ? `${deciding.length} of ${count}: ` : '';
   return `${share}${named.join(', ')}${rest}.`;

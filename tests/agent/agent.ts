@@ -65,9 +65,9 @@ export interface RunningStep {
   timeOut: () => Promise<StepResult>;
   /** Kills the process without a word, as a system does that is out of memory. */
   kill: () => Promise<StepResult>;
-  /** Calls back for each raw line from now on. */
+  /** Calls back for each raw line, those that are there first. */
   onLine: (listener: (line: RawLine) => void) => void;
-  /** Calls back for each line of the log from now on, as a person sees it. */
+  /** Calls back for each line of the log as a person sees it, those that are there first. */
   onLog: (listener: (line: string) => void) => void;
   finished: Promise<StepResult>;
 }
@@ -116,8 +116,14 @@ function begin(options: JobOptions, job: Job, stage: Stage, taskVariables: TaskV
       run.process?.kill();
       return finished;
     },
-    onLine: (listener) => void run.lineListeners.push(listener),
-    onLog: (listener) => void run.record.logListeners.push(listener),
+    onLine: (listener) => {
+      run.raw.forEach((line) => listener(line));
+      run.lineListeners.push(listener);
+    },
+    onLog: (listener) => {
+      run.record.log.forEach((line) => listener(line));
+      run.record.logListeners.push(listener);
+    },
   };
 }
 

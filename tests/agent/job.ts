@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atProcessEnd } from './atProcessEnd';
 import { type Endpoint, type SystemConnection, isCredential, isMaskedParameter } from './endpoints';
 import { JobVariables } from './jobVariables';
 import type { KnownSecret } from './leaks';
@@ -40,11 +41,11 @@ export interface Job {
   remove: () => void;
 }
 
-const leftFolders = new Set<string>();
-
 /** Starts a job: its folders, variables, and what is masked from the start. A further step joins by `job` in its options. */
 export function createJob(setup: JobSetup = {}): Job {
-  const folder = makeFolder();
+  const folder = mkdtempSync(join(tmpdir(), 'agent-job-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const forget = atProcessEnd(remove);
   const masker = new SecretMasker();
   const variables = new JobVariables(masker);
   const tempDirectory = setup.tempDirectory ?? join(folder, '_work', '_temp');
@@ -78,7 +79,10 @@ export function createJob(setup: JobSetup = {}): Job {
     masker,
     secrets: knownSecrets(setup),
     status: 'Succeeded',
-    remove: () => removeFolder(folder),
+    remove: () => {
+      remove();
+      forget();
+    },
   };
 }
 
@@ -177,16 +181,4 @@ function knownSecrets(setup: JobSetup): KnownSecret[] {
   }));
   const token = setup.systemConnection?.token;
   return [...ofEndpoints, ...ofVariables, ...(token === undefined ? [] : [{ name: 'the job token', value: token }])];
-}
-
-function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'agent-job-'));
-  if (leftFolders.size === 0) process.once('exit', () => [...leftFolders].forEach(removeFolder));
-  leftFolders.add(folder);
-  return folder;
-}
-
-function removeFolder(folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
-  leftFolders.delete(folder);
 }

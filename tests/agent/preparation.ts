@@ -12,7 +12,8 @@ export interface Preparation {
   node: string;
   target: string;
   workingDirectory: string;
-  environment: Record<string, string>;
+  /** Made anew for each try: what an earlier one has set is in it. */
+  environment: () => Record<string, string>;
 }
 
 /**
@@ -35,20 +36,16 @@ export function prepare(
   if (isFork && inputs.endpoints.length > 0) return undefined;
   const target = join(options.taskFolder, chosen.target);
   if (!existsSync(target)) throw new Error(`File not found: '${target}'`);
-  const environment = processEnvironment({
-    job,
-    env: options.env ?? {},
-    inputs: inputs.values,
-    endpoints: inputs.endpoints,
-    taskVariables: record.taskVariables,
-  });
+  const env = options.env ?? {};
+  const { taskVariables } = record;
   return {
     handler: chosen.handler,
     node: options.node ?? process.execPath,
     target,
     workingDirectory:
       chosen.workingDirectory ?? job.variables.get('system.defaultWorkingDirectory') ?? job.tempDirectory,
-    environment,
+    environment: () =>
+      processEnvironment({ job, env, inputs: inputs.values, endpoints: inputs.endpoints, taskVariables }),
   };
 }
 

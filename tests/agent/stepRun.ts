@@ -117,13 +117,14 @@ export class StepRun {
   }
 
   /** Runs the process once; gives the error that its exit code is to the agent. */
-  private async tryOnce({ node, target, workingDirectory, environment }: Preparation): Promise<Error | undefined> {
+  private async tryOnce(preparation: Preparation): Promise<Error | undefined> {
     const { record, definition, times } = this;
-    let done = false;
+    const { node, target } = preparation;
     const current = startProcess({
-      ...{ node, target, workingDirectory, environment, times },
+      ...preparation,
+      environment: preparation.environment(),
+      times,
       onLine: (stream, line) => {
-        if (done) return;
         this.raw.push({ stream, line });
         this.lineListeners.forEach((listener) => listener({ stream, line }));
         processLine({ record, definition }, line);
@@ -132,7 +133,6 @@ export class StepRun {
     let timer: NodeJS.Timeout | undefined;
     record.onDone = () => {
       timer ??= setTimeout(() => {
-        done = true;
         record.debug('The task was marked as "done", but the process has not closed after 5 seconds.');
         current.abandon();
       }, times.doneMs);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { atProcessEnd } from './atProcessEnd';
 
 /** How long the agent waits, in milliseconds; tests may shorten it. */
 export interface WaitingTimes {
@@ -44,8 +45,6 @@ export interface TaskProcess {
   ended: Promise<ProcessEnd>;
 }
 
-const running = new Set<number>();
-
 /** Starts node on a task's script as the agent does: pipes, stdin closed at once, signals to this one process only. */
 export function startProcess(start: ProcessStart): TaskProcess {
   const { node, target, workingDirectory, environment, times } = start;
@@ -57,7 +56,11 @@ export function startProcess(start: ProcessStart): TaskProcess {
     readLines(child.stdout, (line) => start.onLine('stdout', line)),
     readLines(child.stderr, (line) => start.onLine('stderr', line)),
   ];
-  keepTrack(child);
+  // A group of its own does not get the signals that end this process.
+  child.once(
+    'close',
+    atProcessEnd(() => killGroup(child)),
+  );
   const timers: NodeJS.Timeout[] = [];
   const later = (afterMs: number, action: () => void) => timers.push(setTimeout(action, afterMs));
   let finish: (end: ProcessEnd) => void = () => undefined;
@@ -116,26 +119,8 @@ function readLines(stream: Readable, onLine: (line: string) => void): () => void
   return flush;
 }
 
-function keepTrack(child: ChildProcess): void {
-  const { pid } = child;
-  if (pid === undefined) return;
-  if (running.size === 0) process.once('exit', killAll);
-  running.add(pid);
-  child.once('close', () => {
-    running.delete(pid);
-    if (running.size === 0) process.removeListener('exit', killAll);
-  });
-}
-
-function killAll(): void {
-  running.forEach((pid) => signalGroup(pid));
-}
-
 function killGroup({ pid }: ChildProcess): void {
-  if (pid !== undefined) signalGroup(pid);
-}
-
-function signalGroup(pid: number): void {
+  if (pid === undefined) return;
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {

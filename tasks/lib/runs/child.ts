@@ -1,4 +1,5 @@
 import type { ChildResult, Ended } from '../verdict';
+import type { Pool } from './pool';
 import type { Stage } from './timeline';
 
 /** A run that this step started or follows. */
@@ -7,6 +8,7 @@ export interface Child {
   organization: string;
   project: string;
   id: number;
+  pipelineId?: number | undefined;
   /** Name of the pipeline. */
   name: string;
   /** Build number. */
@@ -26,6 +28,10 @@ export interface Child {
   result?: ChildResult;
   /** Why it counts as it does, where the service's own result does not say it. */
   reason?: string;
+  /** Somebody else's run that this step took instead of starting one: never cancelled with the step. */
+  taken?: boolean;
+  /** It could not be started; `reason` says why. */
+  refused?: boolean;
 }
 
 /** What the last look showed. Times as the service writes them. */
@@ -35,6 +41,9 @@ export interface Progress {
   startTime?: string | undefined;
   finishTime?: string | undefined;
   stages: Stage[];
+  pool?: Pool | undefined;
+  queuePosition?: number | undefined;
+  demands?: string[];
 }
 
 /** How the log and messages name a child: pipeline and number, and the item of a list. */
@@ -44,5 +53,11 @@ export function title({ name, number, item }: Pick<Child, 'name' | 'number' | 'i
 
 /** The child in the words of a verdict; one that has not ended was started. */
 export function endOf(child: Child): Ended {
-  return { title: title(child), url: child.url, result: child.result ?? 'started', reason: child.reason };
+  return {
+    title: title(child),
+    url: child.url,
+    result: child.result ?? 'started',
+    reason: child.reason,
+    refused: child.refused,
+  };
 }

@@ -23,9 +23,9 @@ function aboutParameters(reasons: string, { parameters, pipeline }: RunRequest):
 
 function describe(declared: DeclaredParameter[]): string {
   if (!declared.length) return 'The pipeline declares no parameters.';
-  const list = declared.map(({ name, type, values, hasDefault }) => {
+  const list = declared.map(({ name, type, values, default: standard }) => {
     const kind = values.length ? values.join(' | ') : type;
-    return `${name} (${kind}${hasDefault ? '' : ', required'})`;
+    return `${name} (${kind}${standard !== undefined ? '' : ', required'})`;
   });
   return `The pipeline declares these parameters: ${list.join(', ')}.`;
 }

@@ -42,7 +42,7 @@ export async function findPipeline(
   azureDevOps: AzureDevOps,
   project: string,
   wanted: string,
-  signal?: AbortSignal,
+  { signal, anyState = false }: { signal?: AbortSignal; anyState?: boolean } = {},
 ): Promise<Pipeline> {
   const byId = /^\d{1,9}$/.test(wanted)
     ? await readDefinition(azureDevOps, project, Number(wanted), signal)
@@ -51,7 +51,7 @@ export async function findPipeline(
   const pages = `${azureDevOps.account.url}${encodeURIComponent(project)}/_build?definitionId=${definition.id}`;
   const url = definition._links?.web?.href ?? pages;
   const state = definition.queueStatus?.toLowerCase();
-  if (state === 'disabled' || state === 'paused') {
+  if (!anyState && (state === 'disabled' || state === 'paused')) {
     const why = state === 'paused' ? 'a run of it would wait in the queue for ever' : 'it takes no new runs';
     throw new UserError(
       `The pipeline '${definition.name}' is ${state}: ${why}. Enable it under ${url} > Edit > Settings.`,

@@ -1,19 +1,21 @@
 import { jobsOf, stagesOf, type Job, type Stage } from './timeline';
 import type { TimelineRecord } from './wire';
 
+/** What is logged of a child while it runs; `logs` are read beside the stages and jobs. */
+export type Detail = 'none' | 'stages' | 'jobs' | 'logs';
+
 /** What changed from one timeline to the next, a line each: stages, or stages and jobs. */
-export function progressLines(
-  before: TimelineRecord[],
-  after: TimelineRecord[],
-  detail: 'none' | 'stages' | 'jobs',
-): string[] {
+export function progressLines(before: TimelineRecord[], after: TimelineRecord[], detail: Detail): string[] {
   if (detail === 'none') return [];
   const known = new Map(stagesOf(before).map((stage) => [stage.name, stage]));
   const stages = stagesOf(after);
   const lines = stages.flatMap((stage) => {
     const earlier = known.get(stage.name);
     const own = changed(earlier, stage) ? [`stage ${stage.displayName} ${words(stage)}${duration(stage)}`] : [];
-    const jobs = detail === 'jobs' ? jobLines(earlier?.jobs ?? [], stage.jobs, `${stage.displayName} > `) : [];
+    const jobs =
+      detail === 'jobs' || detail === 'logs'
+        ? jobLines(earlier?.jobs ?? [], stage.jobs, `${stage.displayName} > `)
+        : [];
     return stage.state === 'ended' ? [...jobs, ...own] : [...own, ...jobs];
   });
   // A pipeline without stages has jobs only, and then they are what its author knows.

@@ -13,7 +13,12 @@ export interface RunRequest {
   variables: Record<string, Variable>;
   /** Reference names of the stages to leave out. */
   stagesToSkip: string[];
+  resources: Resources;
   tags: string[];
+  /** Id of the person in whose name the run is queued; undefined for the connection's own identity. */
+  requestedFor: string | undefined;
+  queueId: number | undefined;
+  demands: { name: string; value?: string }[];
 }
 
 export interface Variable {
@@ -21,9 +26,26 @@ export interface Variable {
   isSecret: boolean;
 }
 
-/** The runs API takes stages and secret variables; all else goes through the builds API, which takes classic pipelines too. */
-export function needsRunsApi({ stagesToSkip, variables }: Pick<RunRequest, 'stagesToSkip' | 'variables'>): boolean {
-  return stagesToSkip.length > 0 || Object.values(variables).some(({ isSecret }) => isSecret);
+/** Versions of the resources that the pipeline declares, by kind and alias. */
+export interface Resources {
+  pipelines?: Record<string, { version?: string; runId?: number }>;
+  repositories?: Record<string, { refName?: string; version?: string }>;
+  containers?: Record<string, { version: string }>;
+  packages?: Record<string, { version: string }>;
+  builds?: Record<string, { version: string }>;
+}
+
+/** The runs API takes stages, resources and secret variables; all else goes through the builds API, which takes classic pipelines too. */
+export function needsRunsApi({
+  stagesToSkip,
+  variables,
+  resources,
+}: Pick<RunRequest, 'stagesToSkip' | 'variables' | 'resources'>): boolean {
+  return (
+    stagesToSkip.length > 0 ||
+    Object.keys(resources).length > 0 ||
+    Object.values(variables).some(({ isSecret }) => isSecret)
+  );
 }
 
 /** Body of `POST build/builds`. https://learn.microsoft.com/rest/api/azure/devops/build/builds/queue */
@@ -36,6 +58,9 @@ export function buildBody(request: RunRequest): Record<string, unknown> {
     // Variables travel as JSON inside a text; template parameters as a map of their own.
     ...(Object.keys(variables).length && { parameters: JSON.stringify(variables) }),
     ...(Object.keys(request.parameters).length && { templateParameters: request.parameters }),
+    ...(request.requestedFor && { requestedFor: { id: request.requestedFor } }),
+    ...(request.queueId !== undefined && { queue: { id: request.queueId } }),
+    ...(request.demands.length && { demands: request.demands }),
     ...(request.tags.length && { tags: request.tags }),
   };
 }
@@ -46,24 +71,26 @@ export function runBody(request: RunRequest): Record<string, unknown> {
     ...(request.branch && { refName: request.branch }),
     ...(request.commit && { version: request.commit }),
   };
+  const repositories = { ...(Object.keys(self).length && { self }), ...request.resources.repositories };
+  const resources = { ...request.resources, ...(Object.keys(repositories).length && { repositories }) };
   return {
     ...(request.stagesToSkip.length && { stagesToSkip: request.stagesToSkip }),
     ...(Object.keys(request.parameters).length && { templateParameters: request.parameters }),
     ...(Object.keys(request.variables).length && { variables: request.variables }),
-    ...(Object.keys(self).length && { resources: { repositories: { self } } }),
+    ...(Object.keys(resources).length && { resources }),
   };
+}
+
+/** The request as it may be kept in a file: without the values of secrets. */
+export function withoutSecrets(request: RunRequest): RunRequest {
+  const variables = Object.entries(request.variables).map(([name, { value, isSecret }]): [string, Variable] => [
+    name,
+    { value: isSecret ? '' : value, isSecret },
+  ]);
+  return { ...request, variables: Object.fromEntries(variables) };
 }
 
 /** `main` and `refs/heads/main` are branches, `refs/tags/v1` a tag, `refs/pull/7/merge` a pull request. */
 export function fullReference(branch: string): string {
   return branch.startsWith('refs/') ? branch : `refs/heads/${branch}`;
-}
-
-/** The request as it may be kept in a file: without the values of secrets. */
-export function withoutSecrets(request: RunRequest): RunRequest {
-  const variables = Object.entries(request.variables).map(([name, { value, isSecret }]) => [
-    name,
-    { value: isSecret ? '' : value, isSecret },
-  ]);
-  return { ...request, variables: Object.fromEntries(variables) as RunRequest['variables'] };
 }

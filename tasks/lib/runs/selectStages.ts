@@ -1,17 +1,9 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, UserError } from '../errors';
-import { readYaml, type YamlValue } from '../yamlInput';
 import { explainRefusal } from './explain';
 import { asTag } from './references';
 import { runBody, type RunRequest } from './request';
-import { NO_STAGES } from './timeline';
-
-export interface DeclaredStage {
-  /** Reference name, in the YAML's own case. */
-  name: string;
-  displayName: string;
-  skippable: boolean;
-}
+import type { DeclaredStage } from './rootYaml';
 
 export interface Selection {
   /** What the author wants: only these, or all but these. At most one of the two holds anything. */
@@ -41,26 +33,6 @@ export async function previewRun(azureDevOps: AzureDevOps, request: RunRequest, 
     }
     throw error;
   }
-}
-
-/** The stages of an expanded YAML; empty for a pipeline without stages. */
-export async function declaredStages(finalYaml: string): Promise<DeclaredStage[]> {
-  const yaml = await readYaml(finalYaml, 'the expanded YAML');
-  const stages = yaml.kind === 'map' ? yaml.entries.get('stages') : undefined;
-  if (stages?.kind !== 'list') return [];
-  return stages.items
-    .flatMap((item) => {
-      if (item.kind !== 'map') return [];
-      const name = scalar(item.entries.get('stage'));
-      return [
-        {
-          name,
-          displayName: scalar(item.entries.get('displayName')) || name,
-          skippable: scalar(item.entries.get('isSkippable')).toLowerCase() !== 'false',
-        },
-      ];
-    })
-    .filter(({ name }) => name !== NO_STAGES);
 }
 
 /**
@@ -104,8 +76,4 @@ function byName(declared: DeclaredStage[], wanted: string, input: string, pipeli
 function list(declared: DeclaredStage[]): string {
   const names = declared.map(({ name, displayName }) => (displayName === name ? name : `${name} ('${displayName}')`));
   return `Its stages: ${names.join(', ')}.`;
-}
-
-function scalar(value: YamlValue | undefined): string {
-  return value?.kind === 'scalar' ? value.text : '';
 }

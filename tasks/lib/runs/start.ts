@@ -122,7 +122,8 @@ export function startedFrom(azureDevOps: AzureDevOps, project: string, build: Bu
   };
 }
 
-function webUrl(azureDevOps: AzureDevOps, project: string, id: number): string {
+/** The web page of a run, where the service did not say it. */
+export function webUrl(azureDevOps: AzureDevOps, project: string, id: number): string {
   return `${azureDevOps.account.url}${encodeURIComponent(project)}/_build/results?buildId=${id}`;
 }
 

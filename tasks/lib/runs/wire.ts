@@ -16,6 +16,9 @@ export interface Build {
   templateParameters?: Record<string, unknown>;
   tags?: string[];
   deleted?: boolean;
+  queuePosition?: number;
+  queue?: { id?: number; name?: string; pool?: { id?: number; name?: string; isHosted?: boolean } };
+  demands?: (string | { name: string; value?: string })[];
   definition?: { id?: number; name?: string; path?: string };
   project?: { id?: string; name?: string };
   requestedFor?: { id?: string; displayName?: string };

@@ -55,13 +55,19 @@ export async function startInProcess(): Promise<InProcess> {
       signal: new AbortController().signal,
     };
     const agent = tableAgent(emulator, inputs, folder);
-    const azureDevOps = new AzureDevOps(readConnection(agent, new Secrets(() => undefined)), new Transport(world));
+    const transport = new Transport(world);
+    const account = readConnection(agent, new Secrets(() => undefined), { transport, clock });
+    const azureDevOps = new AzureDevOps(account, transport);
     const parent = readParent(agent);
     const verdict = await triggerPipeline(
-      await readInputs((name) => agent.input(name)),
+      await readInputs(
+        (name) => agent.input(name),
+        () => '',
+      ),
       {
         agent,
         azureDevOps,
+        own: () => azureDevOps,
         parent,
         register: Register.open(agent, 'TriggerPipeline', parent, world),
         stepName: stepNameOf(parent),

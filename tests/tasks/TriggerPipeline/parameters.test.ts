@@ -132,7 +132,10 @@ describe('TriggerPipeline: parameters and variables', function () {
   it('refuses parameters and secret variables of a classic pipeline', async () => {
     const fabrikam = await startOrganization();
     fabrikam.add({ kind: 'classic', variables: { key: { allowOverride: true } } });
-    assert.match(await refusal({ parameters: 'image: x' }, fabrikam), /classic.*no parameters; give it variables/);
+    assert.match(
+      await refusal({ parameters: 'image: x' }, fabrikam),
+      /classic.*no parameters; what it takes are variables/,
+    );
     assert.match(await refusal({ variables: 'key: { value: xyzxyz, isSecret: true }' }, fabrikam), /classic.*secret/);
   });
 
@@ -143,7 +146,7 @@ describe('TriggerPipeline: parameters and variables', function () {
       await fabrikam.run(inputs),
       await fabrikam.run({ ...inputs, parameters: 'imag: very-private-image' }),
     ];
-    assert.match(logOf(steps[0]!), /It was given image, region\./);
+    assert.match(logOf(steps[0]!), /with image, region\./);
     assert.match(steps[0]!.summaries[0]?.markdown ?? '', /image, region/);
     for (const { raw } of steps)
       assert.deepEqual(

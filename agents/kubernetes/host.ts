@@ -1,0 +1,260 @@
+import type {
+  CoreV1Event,
+  KubeConfig,
+  V1DeleteOptions,
+  V1Job,
+  V1Namespace,
+  V1Pod,
+  V1Secret,
+} from '@kubernetes/client-node';
+import { BatchV1Api, CoreV1Api, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import type { AgentHost, AgentSpec, Registration, RegistrationWay, Started } from '../agentHost';
+import type { HostRoom, Reason } from '../plan/plan';
+import type { Problem, Workload } from '../plan/workload';
+import { isLive } from '../plan/workload';
+import { agentJob, registrationSecret } from './agentJob';
+import { messageOf, statusOf } from './apiError';
+import { reasonEvent } from './events';
+import { Followed } from './followed';
+import { timeOf, workloadOf } from './jobState';
+import type { JobTemplate } from './jobTemplate';
+import { isMade, marks, selectorOf } from './marks';
+import { toClient } from './objects';
+
+/** After a refusal by a quota nothing is tried for so long. */
+const quotaPauseMs = 30_000;
+/** While pods wait for a node, another host is preferred for so long. */
+const crowdedMs = 120_000;
+/** The Job controller makes a pod within moments; a Job without one for so long has been refused it. */
+const podlessMs = 10_000;
+
+export interface KubernetesSettings {
+  namespace: string;
+  initializeNamespace: boolean;
+  instance: string;
+  way: RegistrationWay;
+  dockerSocketPath?: string;
+  /** The object that events hang on which concern no Job. */
+  leaseName: string;
+  /** By the name of the profile. */
+  templates: ReadonlyMap<string, JobTemplate>;
+  now: () => number;
+}
+
+/** Agents as Jobs of one namespace. Everything it knows is read from the cluster; only Jobs with its labels are seen, changed or deleted. */
+export class KubernetesHost implements AgentHost {
+  private fullUntil = 0;
+  private crowdedUntil = 0;
+  /** Why a Job got no pod, asked for once per Job and pause. */
+  private readonly podless = new Map<string, { at: number; problem: Problem | undefined }>();
+
+  private constructor(
+    private readonly batch: BatchV1Api,
+    private readonly core: CoreV1Api,
+    private readonly settings: KubernetesSettings,
+    private readonly followed: { jobs: Followed<V1Job>; pods: Followed<V1Pod> },
+  ) {}
+
+  /** Connects, and reads what is there. Throws when the rights or the namespace are missing. */
+  static async open(kubeConfig: KubeConfig, settings: KubernetesSettings): Promise<KubernetesHost> {
+    const batch = kubeConfig.makeApiClient(BatchV1Api);
+    const core = kubeConfig.makeApiClient(CoreV1Api);
+    const { namespace, now } = settings;
+    if (settings.initializeNamespace) await ensureNamespace(core, namespace);
+    const selector = { namespace, labelSelector: selectorOf(settings.instance) };
+    const listJobs = () => batch.listNamespacedJob(selector);
+    const listPods = () => core.listNamespacedPod(selector);
+    const jobsPath = `/apis/batch/v1/namespaces/${namespace}/jobs`;
+    const podsPath = `/api/v1/namespaces/${namespace}/pods`;
+    const jobs = new Followed<V1Job>(
+      kubeConfig,
+      { path: jobsPath, selector: selector.labelSelector, list: listJobs },
+      now,
+    );
+    const pods = new Followed<V1Pod>(
+      kubeConfig,
+      { path: podsPath, selector: selector.labelSelector, list: listPods },
+      now,
+    );
+    await jobs.start(listJobs);
+    await pods.start(listPods);
+    return new KubernetesHost(batch, core, settings, { jobs, pods });
+  }
+
+  room(now: number): HostRoom {
+    return {
+      name: 'kubernetes',
+      // The cluster deletes them itself after ttlSecondsAfterFinished; this is for one that does not.
+      keepFinishedMs: 900_000,
+      ...(this.fullUntil > now && { fullUntil: this.fullUntil }),
+      ...(this.crowdedUntil > now && { crowdedUntil: this.crowdedUntil }),
+    };
+  }
+
+  async workloads(): Promise<Workload[]> {
+    const pods = new Map<string, V1Pod[]>();
+    for (const pod of this.followed.pods.all()) {
+      const agent = pod.metadata?.labels?.[marks.agent] ?? '';
+      pods.set(agent, [...(pods.get(agent) ?? []), pod]);
+    }
+    const workloads = await Promise.all(
+      this.followed.jobs.all().map(async (job) => {
+        const own = pods.get(job.metadata?.name ?? '') ?? [];
+        const workload = workloadOf(job, own, 'kubernetes');
+        if (workload?.state !== 'pending' || own.length > 0) return workload;
+        const problem = await this.whyNoPod(job);
+        return problem ? { ...workload, problem } : workload;
+      }),
+    );
+    const known = workloads.filter((workload) => workload !== undefined);
+    if (known.some((workload) => isLive(workload) && workload.problem?.reason === 'noRoom')) {
+      this.crowdedUntil = this.settings.now() + crowdedMs;
+    }
+    return known;
+  }
+
+  async start(spec: AgentSpec, register: () => Promise<Registration>): Promise<Started> {
+    const { namespace, templates } = this.settings;
+    const template = templates.get(spec.profile.name);
+    if (template === undefined)
+      return { reason: 'refused', text: `the profile '${spec.profile.name}' has no template` };
+    const body = toClient<V1Job>(agentJob(spec, template, this.settings));
+    let job: V1Job;
+    try {
+      // The Job is made first: its name is what two starts meet at, and the one that made it hands over the registration.
+      job = await this.batch.createNamespacedJob({ namespace, body });
+    } catch (error) {
+      return await this.whyNotStarted(spec, error);
+    }
+    this.followed.jobs.add(job);
+    await this.handOver(job, register);
+    return 'started';
+  }
+
+  async finishStart(workload: Workload, register: () => Promise<Registration>): Promise<void> {
+    const job = this.followed.jobs.get(workload.name);
+    if (job) await this.handOver(job, register);
+  }
+
+  async remove(name: string, { onlyPending }: { onlyPending: boolean }): Promise<'deleted' | 'started'> {
+    const { namespace } = this.settings;
+    const job = this.followed.jobs.get(name);
+    if (!isMade(job?.metadata, this.settings.instance)) return 'deleted';
+    if (onlyPending && (await this.runs(name))) return 'started';
+    try {
+      const uid = job?.metadata?.uid;
+      await this.batch.deleteNamespacedJob({
+        namespace,
+        name,
+        // The pod goes before the Job, so the name is free only when no agent of it is left.
+        body: toClient<V1DeleteOptions>({ propagationPolicy: 'Foreground', ...(uid && { preconditions: { uid } }) }),
+      });
+    } catch (error) {
+      // Gone already, or another one of that name by now.
+      if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
+    }
+    return 'deleted';
+  }
+
+  async tell(about: string, reason: Reason, text: string): Promise<void> {
+    const job = this.followed.jobs.get(about);
+    const { namespace, leaseName, now } = this.settings;
+    const event = reasonEvent({ about, reason, text }, { namespace, leaseName, now: now(), ...(job && { job }) });
+    try {
+      await this.core.createNamespacedEvent({ namespace, body: toClient<CoreV1Event>(event) });
+    } catch (error) {
+      // The same was told a moment ago.
+      if (statusOf(error) !== 409) throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.followed.jobs.stop(), this.followed.pods.stop()]);
+  }
+
+  /** Makes the Secret that the container waits for, then marks the Job: a start that is cut in between is finished by the next plan. */
+  private async handOver(job: V1Job, register: () => Promise<Registration>): Promise<void> {
+    const { namespace } = this.settings;
+    const name = job.metadata?.name ?? '';
+    const body = toClient<V1Secret>(registrationSecret(job, await register()));
+    try {
+      await this.core.createNamespacedSecret({ namespace, body });
+    } catch (error) {
+      if (statusOf(error) !== 409) throw error;
+      // Of a start that was cut: its key is not the one that is registered now.
+      await this.core.deleteNamespacedSecret({ namespace, name });
+      await this.core.createNamespacedSecret({ namespace, body });
+    }
+    const annotations = { [marks.handed]: new Date(this.settings.now()).toISOString() };
+    const options = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+    const patched = await this.batch.patchNamespacedJob(
+      { namespace, name, body: { metadata: { annotations } } },
+      options,
+    );
+    this.followed.jobs.add(patched);
+  }
+
+  private async whyNotStarted(spec: AgentSpec, error: unknown): Promise<Started> {
+    const text = messageOf(error);
+    switch (statusOf(error)) {
+      case 409: {
+        const { namespace, instance } = this.settings;
+        const there = await this.batch.readNamespacedJob({ namespace, name: spec.name });
+        if (isMade(there.metadata, instance)) return 'duplicate';
+        return {
+          reason: 'refused',
+          text: `a Job '${spec.name}' is there that is not of the orchestrator's making; give JOB_PREFIX another value`,
+        };
+      }
+      case 403:
+        if (!text.includes('exceeded quota')) return { reason: 'refused', text };
+        this.fullUntil = this.settings.now() + quotaPauseMs;
+        return { reason: 'quota', text };
+      case 400:
+      case 422:
+        return { reason: 'refused', text };
+      default:
+        throw error;
+    }
+  }
+
+  /** A quota or an admission rule that refuses the pod speaks only through an event of the Job. */
+  private async whyNoPod(job: V1Job): Promise<Problem | undefined> {
+    const { namespace, now } = this.settings;
+    const uid = job.metadata?.uid ?? '';
+    const age = now() - (timeOf(job.metadata?.creationTimestamp) ?? now());
+    if (age < podlessMs) return undefined;
+    const asked = this.podless.get(uid);
+    if (asked && now() - asked.at < quotaPauseMs) return asked.problem;
+    const events = await this.core.listNamespacedEvent({
+      namespace,
+      fieldSelector: `involvedObject.uid=${uid},reason=FailedCreate`,
+    });
+    const text = events.items.at(-1)?.message;
+    const reason = text?.includes('exceeded quota') ? 'quota' : 'refused';
+    const problem: Problem | undefined =
+      text === undefined ? undefined : { reason, text: `its pod was refused: ${text}` };
+    if (reason === 'quota') this.fullUntil = now() + quotaPauseMs;
+    for (const [old, { at }] of this.podless) if (now() - at > quotaPauseMs) this.podless.delete(old);
+    this.podless.set(uid, { at: now(), problem });
+    return problem;
+  }
+
+  /** Asks the server itself, for the watch may lag. */
+  private async runs(name: string): Promise<boolean> {
+    const { namespace } = this.settings;
+    const pods = await this.core.listNamespacedPod({ namespace, labelSelector: `${marks.agent}=${name}` });
+    return pods.items.some(({ status }) =>
+      status?.containerStatuses?.some(({ state }) => state?.running ?? state?.terminated),
+    );
+  }
+}
+
+async function ensureNamespace(core: CoreV1Api, name: string): Promise<void> {
+  try {
+    await core.readNamespace({ name });
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+    await core.createNamespace({ body: toClient<V1Namespace>({ metadata: { name } }) });
+  }
+}

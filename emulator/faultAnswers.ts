@@ -1,0 +1,171 @@
+import type { ServerResponse } from 'node:http';
+import { badTokenReply, payloadOf, signInPage, standardHeaders } from './answers';
+import type { Call } from './calls';
+import type { Fault } from './faults';
+import type { Reply } from './routes/route';
+
+/** One request that is to be answered: `perform` makes it happen and gives the answer. */
+export interface Exchange {
+  call: Call;
+  response: ServerResponse;
+  base: string;
+  perform: () => Reply;
+}
+
+/** Delays that are under way, so that closing can end them. */
+export interface Delays {
+  pause(ms: number): Promise<void>;
+  end(): void;
+}
+
+export function createDelays(): Delays {
+  const waiting = new Map<NodeJS.Timeout, () => void>();
+  return {
+    pause(ms) {
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => {
+          waiting.delete(timer);
+          resolve();
+        }, ms);
+        waiting.set(timer, resolve);
+      });
+    },
+    end() {
+      for (const [timer, resolve] of waiting) {
+        clearTimeout(timer);
+        resolve();
+      }
+      waiting.clear();
+    },
+  };
+}
+
+/** Answers a request as the fault says, or as usual where there is none. */
+export async function answerWith(fault: Fault | undefined, exchange: Exchange, delays: Delays): Promise<void> {
+  const { response, perform } = exchange;
+  switch (fault?.kind) {
+    case undefined: {
+      send(exchange, perform());
+      return;
+    }
+    case 'headers': {
+      send(exchange, withHeaders(perform(), fault.headers));
+      return;
+    }
+    case 'drop': {
+      reset(response);
+      return;
+    }
+    case 'dropAfter':
+      perform();
+      {
+        reset(response);
+        return;
+      }
+    case 'status': {
+      send(exchange, scripted(fault));
+      return;
+    }
+    case 'statusAfter':
+      perform();
+      {
+        send(exchange, scripted(fault));
+        return;
+      }
+    case 'html': {
+      send(exchange, {
+        ...page(fault.status ?? 200, '<html><body>A page</body></html>'),
+        headers: fault.headers ?? {},
+      });
+      return;
+    }
+    case 'signIn203': {
+      send(exchange, page(203, signInPage));
+      return;
+    }
+    case 'redirect': {
+      const reply = badTokenReply('redirect302', exchange.base, exchange.call.path);
+      send(exchange, withHeaders({ ...reply, status: fault.status ?? 302 }, fault.headers));
+      return;
+    }
+    case 'slow':
+      await delays.pause(fault.ms ?? 1000);
+      {
+        send(exchange, perform());
+        return;
+      }
+    case 'silence':
+      return;
+    case 'silenceAfter':
+      perform();
+      return;
+    case 'wrongType': {
+      send(exchange, withHeaders(perform(), { 'content-type': 'text/plain; charset=utf-8', ...fault.headers }));
+      return;
+    }
+    case 'garbage': {
+      const bytes = Buffer.from('{"count": 1, "val');
+      send(exchange, { status: perform().status ?? 200, bytes, contentType: 'application/json' });
+      return;
+    }
+    case 'truncate':
+      return truncate(exchange, fault, delays);
+    case 'drip':
+      return drip(exchange, fault, delays);
+  }
+}
+
+function withHeaders(reply: Reply, headers: Record<string, string> | undefined): Reply {
+  return { ...reply, headers: { ...reply.headers, ...headers } };
+}
+
+function page(status: number, text: string): Reply {
+  return { status, text, contentType: 'text/html' };
+}
+
+function scripted(fault: Fault): Reply {
+  const body: Reply = typeof fault.body === 'string' ? { text: fault.body } : { json: fault.body };
+  return { ...body, status: fault.status ?? 503, headers: fault.headers ?? {} };
+}
+
+function reset(response: ServerResponse): void {
+  response.socket?.resetAndDestroy();
+}
+
+function writeHead({ call, response }: Exchange, reply: Reply): Buffer {
+  const { bytes, contentType } = payloadOf(reply);
+  call.status = reply.status ?? 200;
+  call.bytesSent = bytes.length;
+  response.writeHead(call.status, {
+    ...standardHeaders(),
+    ...(contentType === '' ? {} : { 'content-type': contentType }),
+    ...(call.status === 204 ? {} : { 'content-length': String(bytes.length) }),
+    ...reply.headers,
+  });
+  return bytes;
+}
+
+function send(exchange: Exchange, reply: Reply): void {
+  if (exchange.response.destroyed) return;
+  exchange.response.end(writeHead(exchange, reply));
+}
+
+async function truncate(exchange: Exchange, fault: Fault, delays: Delays): Promise<void> {
+  const bytes = writeHead(exchange, exchange.perform());
+  const half = Math.floor(bytes.length / 2);
+  exchange.call.bytesSent = half;
+  exchange.response.write(bytes.subarray(0, half));
+  // The half has to leave the machine before the reset, which throws away what waits to be sent.
+  await delays.pause(fault.ms ?? 20);
+  reset(exchange.response);
+}
+
+async function drip(exchange: Exchange, fault: Fault, delays: Delays): Promise<void> {
+  const { response } = exchange;
+  const bytes = writeHead(exchange, exchange.perform());
+  for (let at = 0; at < bytes.length && !response.destroyed; at += 16) {
+    response.write(bytes.subarray(at, at + 16));
+    await delays.pause(fault.ms ?? 10);
+  }
+  response.end();
+}

