@@ -7,12 +7,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { startEmulator } from '../emulator/server';
 import { unpackVsix } from '../tests/agent/vsix';
+import { asyncStage } from './demo/asyncStage';
 import { failedRun } from './demo/failedRun';
+import { fanOut } from './demo/fanOut';
 import { Screen } from './demo/screen';
 import { Player, type Scene } from './demo/scene';
 import { startedRun } from './demo/startedRun';
 
-const SCENES: Scene[] = [startedRun, failedRun];
+const SCENES: Scene[] = [startedRun, failedRun, fanOut, asyncStage];
 
 const root = path.join(__dirname, '..');
 const screen = new Screen(process.stdout);

@@ -293,9 +293,12 @@ export class EmulatorState {
     run.artifacts.push(artifact);
   }
 
-  /** Puts an attachment into a run, in place of one of the same type and name. */
+  /** Puts an attachment into a run, in place of one of the same type, name and record. */
   addAttachment(run: Run, attachment: AttachmentScript): void {
-    run.attachments = run.attachments.filter(({ type, name }) => type !== attachment.type || name !== attachment.name);
+    run.attachments = run.attachments.filter(
+      ({ type, name, recordId }) =>
+        type !== attachment.type || name !== attachment.name || recordId !== attachment.recordId,
+    );
     run.attachments.push(attachment);
   }
 

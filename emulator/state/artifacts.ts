@@ -35,6 +35,6 @@ export function attachmentsOf(run: Run, now: number): Attachment[] {
   return [...run.attachments, ...scripted].map((attachment) => ({
     ...attachment,
     timelineId: run.timelineId,
-    recordId: guidOf(`${run.planId}/attachment/${attachment.type}/${attachment.name}`),
+    recordId: attachment.recordId ?? guidOf(`${run.planId}/attachment/${attachment.type}/${attachment.name}`),
   }));
 }

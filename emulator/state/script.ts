@@ -67,6 +67,8 @@ export interface AttachmentScript {
   type: string;
   name: string;
   content: string;
+  /** Record of the timeline that it is attached to; one of its own unless given. */
+  recordId?: string;
 }
 
 export interface RunScript extends WorkScript {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import type { Emulator } from '../../emulator/server';
+import type { Run } from '../../emulator/state/runs';
+import type { Job } from '../../tests/agent/job';
 import { startStep, type StepResult } from '../../tests/agent/agent';
 import { buildVariables } from '../../tests/agent/systemVariables';
 import type { Screen } from './screen';
@@ -19,6 +21,10 @@ export interface Step {
   task: 'TriggerPipeline';
   name: string;
   inputs: Record<string, string>;
+  /** The run that the step is part of; one that the emulator does not know unless given. */
+  parent?: Run;
+  /** The job of an earlier step. */
+  job?: Job;
 }
 
 interface Props {
@@ -43,15 +49,19 @@ export class Player {
   }
 
   /** Runs a step to its end: shows its YAML, its log as it comes, its summary and its outputs. */
-  async run({ task, name, inputs }: Step): Promise<StepResult> {
+  async run({ task, name, inputs, parent, job }: Step): Promise<StepResult> {
     const { emulator, folder, screen, stop } = this.props;
     screen.block('The step', stringify([{ task: `${task}@1`, name, inputs }]));
     const step = await startStep({
       taskFolder: path.join(folder, task),
       inputs,
       stepName: name,
-      variables: buildVariables({ collectionUri: emulator.url, project: 'Fabrikam' }),
+      variables: buildVariables({
+        ...{ collectionUri: emulator.url, project: 'Fabrikam' },
+        ...(parent && { runId: parent.id, runNumber: parent.number, definitionId: parent.pipeline.id }),
+      }),
       systemConnection: { url: emulator.url, token: emulator.token },
+      ...(job && { job }),
     });
     screen.block('Its log', '');
     // What the agent says around a step is not the task's.

@@ -79,9 +79,9 @@ async function cancelAll(
   tools: { observer: Observer; context: Context },
   world: World,
 ): Promise<Verdict> {
-  const open = children.filter(({ result }) => !result);
+  const open = children.filter(({ progress }) => progress.status !== 'completed');
   for (const child of children)
-    if (child.result) world.log.info(`${title(child)} has ended already: ${child.result}. ${child.url}`);
+    if (!open.includes(child)) world.log.info(`${title(child)} has ended already. ${child.url}`);
   const refused = await cancelRuns(tools.context.azureDevOps, open, world.log);
   const canceled = open.filter((child) => !refused.includes(child));
   if (refused.length) {
@@ -127,7 +127,7 @@ async function runStages(
       world.log.info(`${title(child)}: stage ${name} was asked to run.`);
     }
     child.stages = names;
-    delete child.result;
+    child.restartedAfter = child.progress.finishTime;
   }
 }
 
@@ -228,6 +228,7 @@ function childOf(build: Build, project: string, azureDevOps: AzureDevOps, parent
     organization: azureDevOps.account.url,
     project,
     id: build.id,
+    pipelineId: build.definition?.id,
     name: build.definition?.name ?? 'run',
     number: build.buildNumber ?? String(build.id),
     url: build._links?.web?.href ?? webUrl(azureDevOps, project, build.id),
@@ -238,7 +239,8 @@ function childOf(build: Build, project: string, azureDevOps: AzureDevOps, parent
     stages: [],
     given: [],
     progress: {
-      status: '',
+      // Of one that runs it stays to be said that it does.
+      status: build.status === 'completed' ? 'completed' : '',
       stages: [],
       queueTime: build.queueTime,
       startTime: build.startTime,

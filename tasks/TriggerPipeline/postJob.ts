@@ -23,8 +23,9 @@ export async function cancelLeftovers(agent: Agent, connect: () => AzureDevOps, 
   const known = new Set(left.children.map(({ id }) => id));
   for (const { request, sentAt } of left.open) {
     const { pipeline, project } = request as RunRequest;
-    const found = await findLostRun(azureDevOps, { request: request as RunRequest, sentAt, known }, world);
+    const found = await findLostRun(azureDevOps, { request: request as RunRequest, sentAt, known: () => known }, world);
     if (found) {
+      known.add(found.id);
       const { id, number, url } = found;
       runs.push(
         childOf({

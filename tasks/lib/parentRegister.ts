@@ -32,6 +32,21 @@ export async function readParentRegister(
   return [...bySteps.values()];
 }
 
+/**
+ * The children that earlier attempts of one step of the parent registered: 'rerun failed jobs' runs the step again in a new job.
+ * Of a child that several attempts knew the newest knowledge; later tries after earlier ones.
+ */
+export async function childrenOfEarlierAttempts(
+  own: AzureDevOps,
+  { parent, task, step }: { parent: Parent; task: string; step: string },
+  world: World,
+): Promise<RegisteredChild[]> {
+  const attachments = (await listAttachments(own, parent, world)).filter(({ name }) => name === step);
+  const documents = await Promise.all(attachments.map(({ href }) => readDocument(own, href, world)));
+  const same = documents.flatMap((document) => (document?.task === task && document.step === step ? document : []));
+  return childrenOf(same, 'run').sort((a, b) => a.attempt - b.attempt);
+}
+
 /** Each child once, of the documents of some tasks. */
 export function childrenOf(documents: RegisterDocument[], kind: RegisteredChild['kind']): RegisteredChild[] {
   const children = new Map<string, RegisteredChild>();
@@ -41,15 +56,22 @@ export function childrenOf(documents: RegisterDocument[], kind: RegisteredChild[
   return [...children.values()];
 }
 
-async function readAttachments(own: AzureDevOps, { project, id }: Parent, world: World): Promise<RegisterDocument[]> {
-  const { signal } = world;
+async function listAttachments(
+  own: AzureDevOps,
+  { project, id }: Pick<Parent, 'project' | 'id'>,
+  { signal }: World,
+): Promise<{ name: string; href: string }[]> {
   const { value } = await own.call<{ value?: Attachment[] }>('GET', ATTACHMENTS, {
     route: { project, buildId: id, type: ATTACHMENT_TYPE },
     signal,
   });
-  const attachments = (value.value ?? []).flatMap(({ name = '', _links }) =>
+  return (value.value ?? []).flatMap(({ name = '', _links }) =>
     _links?.self?.href ? [{ name, href: _links.self.href }] : [],
   );
+}
+
+async function readAttachments(own: AzureDevOps, { project, id }: Parent, world: World): Promise<RegisterDocument[]> {
+  const attachments = await listAttachments(own, { project, id }, world);
   if (!attachments.length) return [];
   const current = await currentRecords(own, { project, id }, world);
   const latest = new Map(

@@ -56,7 +56,8 @@ const BETWEEN_ATTACHMENTS_MS = 10_000;
  * them, and a file for this job. Nothing in it ever fails a step: a refusal is one warning.
  */
 export class Register {
-  readonly earlier: { children: RegisteredChild[]; open: Intent[] };
+  /** What earlier attempts of this step left: children, and starts without an answer. */
+  earlier: { children: RegisteredChild[]; open: Intent[] };
   private attachedAt = -Infinity;
   private warned = false;
 
@@ -69,6 +70,7 @@ export class Register {
     // What the earlier attempt of this step in the same job left: children, and starts without an answer.
     const { children = [], open = [] } = readFile(file ?? '') ?? {};
     this.earlier = { children, open };
+    this.state = { ...state, children, open };
   }
 
   /** @param task name of the task. Without a parent (in a shell) nothing is kept. */
@@ -82,9 +84,16 @@ export class Register {
     return new Register(agent, world, state, file);
   }
 
+  /** Takes on what an earlier attempt attached to the parent, where this job has no file of it: the job was run again, on any agent. */
+  takeOn(children: RegisteredChild[]): void {
+    if (this.earlier.children.length) return;
+    this.earlier = { ...this.earlier, children };
+    this.state = { ...this.state, children };
+  }
+
   /** Keeps the children as they stand: in the file at once, attached to the parent at most every few seconds. */
   put(children: RegisteredChild[]): void {
-    this.state = { ...this.state, children };
+    this.state = { ...this.state, children: this.withEarlier(children) };
     this.write();
     if (this.world.clock.now() - this.attachedAt >= BETWEEN_ATTACHMENTS_MS) this.attach();
   }
@@ -108,9 +117,15 @@ export class Register {
 
   /** The step has its verdict; the document is attached for the last time. */
   close(children: RegisteredChild[]): void {
-    this.state = { ...this.state, children, closed: true, open: [] };
+    this.state = { ...this.state, children: this.withEarlier(children), closed: true };
     this.write();
-    if (children.length) this.attach();
+    if (this.state.children.length) this.attach();
+  }
+
+  /** What an earlier attempt left and this one has not come to yet stays known: the next attempt must not start it again. */
+  private withEarlier(children: RegisteredChild[]): RegisteredChild[] {
+    const items = new Set(children.map(({ item }) => item));
+    return [...this.earlier.children.filter(({ item }) => !items.has(item)), ...children];
   }
 
   private attach(): void {

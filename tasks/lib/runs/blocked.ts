@@ -66,13 +66,23 @@ export class BlockReport {
   private async checks(child: Child, records: TimelineRecord[]): Promise<void> {
     const pending = pendingChecks(records);
     if (!pending.length) return;
-    if (this.options.approvals === 'approve') await this.approvePending(child, records);
+    if (this.options.approvals === 'approve') await this.approveWhatIsPossible(child, records);
     const approvals = await this.approvals(child, records);
     for (const { record, stage } of pending) {
       const approval = approvals.find(({ id }) => id === record.id);
       if (approval && approval.status !== 'pending') continue;
       const where = stage && stage !== NO_STAGES ? ` before stage ${stage}` : '';
       this.say(child, `${whatFor(record, approval)}${where}. ${child.url}`);
+    }
+  }
+
+  /** While waiting, approving is an extra: what cannot be read is approved by somebody else. */
+  private async approveWhatIsPossible(child: Child, records: TimelineRecord[]): Promise<void> {
+    try {
+      await this.approvePending(child, records);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.say(child, `: its approvals cannot be read with this identity. ${messageOf(error)} ${child.url}`);
     }
   }
 
@@ -100,6 +110,7 @@ export class BlockReport {
     }
     const able = ableAgents(agents, demands);
     if (!able.length) {
+      this.moves(child);
       const wants = demands.length ? ` that meets its demands (${demands.join(', ')})` : '';
       this.say(
         child,

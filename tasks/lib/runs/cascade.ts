@@ -6,12 +6,13 @@ import type { WaitingInputs } from '../waitingInputs';
 import type { World } from '../world';
 import { cancelRuns } from './cancel';
 import { title, type Child } from './child';
+import { Claims } from './claims';
 import { ConditionCheck, type Conditions } from './conditions';
 import { findLostRun } from './lostAnswer';
 import type { PlannedRun } from './plan';
 import { registered } from './registered';
 import { withoutSecrets, type RunRequest } from './request';
-import { addTags, startedFrom, startRun, type StartedRun } from './start';
+import { addTags, mayHaveStarted, startedFrom, startRun, type StartedRun } from './start';
 import { takeUp } from './takeUp';
 import { RunWatch, type WatchOptions } from './watch';
 
@@ -51,6 +52,7 @@ export class Cascade {
   private readonly slots: Slot[];
   private readonly watch: RunWatch;
   private readonly check: ConditionCheck;
+  private readonly claims = new Claims(() => this.ownIds());
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly tagging: Promise<void>[] = [];
   private stopped: string | undefined;
@@ -125,9 +127,13 @@ export class Cascade {
   /** Starts what may start now, a few at once. */
   private async startDue(): Promise<void> {
     if (this.stopped) for (const slot of this.due()) this.skip(slot, this.stopped);
-    const batch = this.due().slice(0, Math.min(this.freePlaces(), STARTS_A_TURN));
-    while (batch.length && !this.world.signal.aborted) {
-      await Promise.all(batch.splice(0, STARTS_AT_ONCE).map((slot) => this.tracked(this.startSlot(slot))));
+    const untried = this.due();
+    let left = STARTS_A_TURN;
+    // One that is held takes no place from those behind it.
+    while (untried.length && left > 0 && this.freePlaces() > 0 && !this.stopped && !this.world.signal.aborted) {
+      const some = untried.splice(0, Math.min(STARTS_AT_ONCE, this.freePlaces(), left));
+      await Promise.all(some.map((slot) => this.tracked(this.startSlot(slot))));
+      left -= some.filter(({ child }) => child).length;
     }
     if (this.world.signal.aborted) throw new Canceled();
   }
@@ -137,14 +143,15 @@ export class Cascade {
       const { child, tags } = (await this.takenUp(slot)) ?? (await this.decided(slot)) ?? {};
       if (!child) return;
       this.settle(slot, child);
+      // Only now, when its child is on disk: a kill in between must not lose both.
+      this.host.register.answered(slot.planned.item);
       const missing = slot.planned.request.tags.filter((tag) => !tags?.includes(tag));
       if (missing.length && !child.taken) this.tagging.push(addTags(this.host.azureDevOps, child, missing, this.world));
     } catch (error) {
+      // What may have started a run after all stays noted, so that the next attempt looks for it first.
+      if (!mayHaveStarted(error) && !(error instanceof Canceled)) this.host.register.answered(slot.planned.item);
       if (this.slots.length === 1 || !(error instanceof UserError || error instanceof ApiError)) throw error;
       this.refuse(slot, error);
-    } finally {
-      // Only now, when its child is on disk: a kill in between must not lose both.
-      this.host.register.answered(slot.planned.item);
     }
   }
 
@@ -160,10 +167,10 @@ export class Cascade {
       open &&
       (await findLostRun(
         azureDevOps,
-        { request: open.request as RunRequest, sentAt: open.sentAt, known: this.ownIds() },
+        { request: open.request as RunRequest, sentAt: open.sentAt, known: () => this.claims.taken() },
         this.world,
       ));
-    if (!lost) return undefined;
+    if (!lost || !this.claims.claim(lost.id)) return undefined;
     const child = this.childOf(planned, lost);
     this.world.log.info(`Took on ${title(child)}, which an earlier attempt of this step had started. ${child.url}`);
     return { child, tags: lost.tags };
@@ -194,7 +201,7 @@ export class Cascade {
         if (this.world.signal.aborted) return undefined;
         const sentAt = this.world.clock.now() + azureDevOps.transport.serverAheadMs;
         register.starting({ request: withoutSecrets(planned.request), sentAt, item: planned.item });
-        const run = await startRun(azureDevOps, planned.request, this.ownIds(), this.world);
+        const run = await startRun(azureDevOps, planned.request, this.claims, this.world);
         const child = this.childOf(planned, run);
         const given = child.given.length ? ` with ${child.given.join(', ')}` : '';
         this.world.log.info(`Started ${title(child)} on ${child.branch || 'its default branch'}${given}. ${child.url}`);
@@ -237,6 +244,7 @@ export class Cascade {
       organization: this.host.azureDevOps.account.url,
       project: request.project,
       id: run.id,
+      pipelineId: request.pipeline.id,
       name: request.pipeline.name,
       number: run.number,
       url: run.url,

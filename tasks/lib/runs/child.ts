@@ -30,6 +30,8 @@ export interface Child {
   reason?: string;
   /** Somebody else's run that this step took instead of starting one: never cancelled with the step. */
   taken?: boolean;
+  /** Stages of it were asked to run when it had ended at this time, as the service writes it: that end does not count. */
+  restartedAfter?: string | undefined;
   /** It could not be started; `reason` says why. */
   refused?: boolean;
 }

@@ -1,12 +1,15 @@
 import type { AzureDevOps } from '../azureDevOps';
-import { messageOf } from '../errors';
+import { ApiError, messageOf } from '../errors';
 import type { World } from '../world';
 import { cancelRuns } from './cancel';
 import type { Child } from './child';
 import type { PlannedRun } from './plan';
 import type { RunRequest } from './request';
 import { isSameRequest } from './sameRequest';
+import { readExpandedYaml } from './rootYaml';
+import { previewRun } from './selectStages';
 import { webUrl } from './start';
+import { readTimeline, stagesOf } from './timeline';
 import { BUILDS, type Build } from './wire';
 
 export type IfRunning = 'start' | 'skip' | 'join' | 'cancel' | 'queue';
@@ -52,10 +55,10 @@ export class ConditionCheck {
     this.memory = new Map();
   }
 
-  async decide({ request }: PlannedRun): Promise<Decision> {
+  async decide({ request, asked }: PlannedRun): Promise<Decision> {
     const unmet = await this.unmet(request);
     if (unmet) return { what: 'skip', reason: unmet };
-    const built = this.conditions.ifBuilt === 'reuse' ? await this.built(request) : undefined;
+    const built = this.conditions.ifBuilt === 'reuse' ? await this.built(request, asked) : undefined;
     if (built) return { what: 'take', build: built, reason: 'that commit already has this successful run' };
     const { ifRunning } = this.conditions;
     if (ifRunning === 'start') return { what: 'start' };
@@ -108,7 +111,7 @@ export class ConditionCheck {
     return await this.same(builds, request);
   }
 
-  private async built(request: RunRequest): Promise<Build | undefined> {
+  private async built(request: RunRequest, asked: string[]): Promise<Build | undefined> {
     const commit = request.commit ?? (await this.head(request));
     if (!commit) return undefined;
     const builds = await this.builds(request.project, {
@@ -120,7 +123,28 @@ export class ConditionCheck {
       $top: LOOK_BACK,
     });
     const ofCommit = builds.filter((build) => build.sourceVersion?.toLowerCase() === commit.toLowerCase());
-    return (await this.same(ofCommit, request))[0];
+    for (const build of await this.same(ofCommit, request)) if (await this.didAll(build, request, asked)) return build;
+    return undefined;
+  }
+
+  /**
+   * False for a run that left out a stage of which no condition in the YAML says so: somebody chose its stages, and it does not do for
+   * a run of all of them.
+   */
+  private async didAll(build: Build, request: RunRequest, asked: string[]): Promise<boolean> {
+    const { signal, log } = this.world;
+    try {
+      const stages = stagesOf(await readTimeline(this.azureDevOps, { project: request.project, id: build.id }, signal));
+      const missed = stages.filter(({ name, result }) => result === 'skipped' && !request.stagesToSkip.includes(name));
+      if (!missed.length) return true;
+      if (missed.some(({ name }) => asked.includes(name))) return false;
+      const declared = (await readExpandedYaml(await previewRun(this.azureDevOps, request, signal))).stages;
+      return missed.every(({ name }) => declared.some((stage) => stage.name === name && stage.conditional));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      log.debug(`ifBuilt: the stages of ${build.buildNumber ?? build.id} cannot be read: ${messageOf(error)}`);
+      return false;
+    }
   }
 
   private async same(builds: Build[], request: RunRequest): Promise<Build[]> {

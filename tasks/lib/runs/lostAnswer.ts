@@ -5,6 +5,9 @@ import type { RunRequest } from './request';
 import { startedFrom, type StartedRun } from './start';
 import { BUILDS, type Build } from './wire';
 
+/** Nobody can tell whether a start made a run, or which one: nothing more may be started for it. */
+export class UnclearStart extends UserError {}
+
 /** The service may still be at work on the request that it did not answer, so one empty look is not enough. */
 const LOOKS_AFTER_MS = [500, 1500, 3000, 5000];
 const CLOCKS_MAY_DIFFER_MS = 10_000;
@@ -12,12 +15,12 @@ const MOST_RUNS = 100;
 
 /**
  * The run that a start without an answer made: of this pipeline, queued since then, with this branch, commit, parameters and
- * variables, not another parent's and not known already. Exactly one is taken on; undefined when there is none; several cannot be
+ * variables, not another parent's and not known already as the run of another start. Exactly one is taken on; undefined when there is none; several cannot be
  * told apart and are an error with all links. See notes/finding-a-run-again.md.
  */
 export async function findLostRun(
   azureDevOps: AzureDevOps,
-  { request, sentAt, known }: { request: RunRequest; sentAt: number; known: Set<number> },
+  { request, sentAt, known }: { request: RunRequest; sentAt: number; known: () => Promise<Set<number>> | Set<number> },
   world: World,
 ): Promise<StartedRun | undefined> {
   // After a cancel there is little time left, and nothing may be started any more: one look has to do.
@@ -25,9 +28,10 @@ export async function findLostRun(
   let fitting: Build[] = [];
   for (const pause of pauses) {
     await world.clock.sleep(pause);
-    fitting = (await runsSince(azureDevOps, request, sentAt)).filter(
-      (build) => !known.has(build.id) && fits(build, request),
-    );
+    const seen = await runsSince(azureDevOps, request, sentAt);
+    // Only after the look: a start beside this one may have got its answer in the meantime.
+    const others = await known();
+    fitting = seen.filter((build) => !others.has(build.id) && fits(build, request));
     const certain = fitting.filter((build) =>
       request.tags.some((tag) => tag.startsWith('cascade-parent-') && build.tags?.includes(tag)),
     );
@@ -42,7 +46,7 @@ export async function findLostRun(
     adopted: true,
   }));
   if (only && others.length) {
-    throw new UserError(
+    throw new UnclearStart(
       `The answer to the start of '${request.pipeline.name}' was lost, and ${fitting.length} runs could be the one it made: ${[only, ...others].map(({ url }) => url).join(' , ')}. Nothing more is started; look at them and cancel what is not wanted.`,
     );
   }
@@ -64,7 +68,7 @@ async function runsSince(
     const { value } = await azureDevOps.call<{ value?: Build[] }>('GET', BUILDS, { route: { project }, query });
     return value.value ?? [];
   } catch (error) {
-    throw new UserError(
+    throw new UnclearStart(
       `The answer to the start of '${pipeline.name}' was lost, and its runs cannot be looked at (${messageOf(error)}). It may have started: see ${pipeline.url} .`,
       { cause: error },
     );

@@ -71,6 +71,8 @@ export interface DeclaredStage {
   name: string;
   displayName: string;
   skippable: boolean;
+  /** It has a condition of its own, so the service may skip it by itself. */
+  conditional: boolean;
 }
 
 /** What the service made of a root YAML and its templates, as far as it is needed before a start. */
@@ -104,7 +106,12 @@ function stagesOf(stages: YamlValue | undefined): DeclaredStage[] {
     .map((stage) => {
       const name = scalar(stage.get('stage'));
       const displayName = scalar(stage.get('displayName')) || name;
-      return { name, displayName, skippable: scalar(stage.get('isSkippable')).toLowerCase() !== 'false' };
+      return {
+        name,
+        displayName,
+        skippable: scalar(stage.get('isSkippable')).toLowerCase() !== 'false',
+        conditional: scalar(stage.get('condition')) !== '',
+      };
     })
     .filter(({ name }) => name !== NO_STAGES);
 }

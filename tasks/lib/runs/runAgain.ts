@@ -3,7 +3,7 @@ import { ApiError, messageOf } from '../errors';
 import type { World } from '../world';
 import { title, type Child } from './child';
 import { NO_STAGES } from './timeline';
-import { BUILDS, type TimelineRecord } from './wire';
+import { BUILDS, type Build, type TimelineRecord } from './wire';
 
 const STAGES: Place = { area: 'build', id: 'b8aac6c9-744b-46e1-88fc-3550969f9313', name: 'stages of a run' };
 
@@ -32,12 +32,22 @@ export async function runFailedStagesAgain(
       });
   } catch (error) {
     if (!(error instanceof ApiError) || error.status < 400 || error.status >= 500) throw error;
+    if (await goesOn(azureDevOps, child, world)) {
+      world.log.info(`${title(child)}: somebody else runs its failed stages again. ${child.url}`);
+      return true;
+    }
     world.log.warning(`${title(child)}: its failed stages could not be run again. ${messageOf(error)} ${child.url}`);
     return false;
   }
   const shown = names.filter((name) => name !== NO_STAGES).join(', ');
   world.log.info(`${title(child)}: ${shown ? `stage ${shown} runs` : 'its failed jobs run'} again. ${child.url}`);
   return true;
+}
+
+/** True for a run that has not ended, or no longer. */
+async function goesOn(azureDevOps: AzureDevOps, { project, id }: Child, { signal }: World): Promise<boolean> {
+  const { value } = await azureDevOps.call<Build>('GET', BUILDS, { route: { project, buildId: id }, signal });
+  return value.status !== undefined && value.status !== 'completed';
 }
 
 /** Asks the service to run, retry or cancel one stage of a run. */

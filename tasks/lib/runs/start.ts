@@ -2,8 +2,9 @@ import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, Canceled, messageOf, UserError } from '../errors';
 import { LostAnswer } from '../transport';
 import type { World } from '../world';
+import type { Claims } from './claims';
 import { explainRefusal } from './explain';
-import { findLostRun } from './lostAnswer';
+import { findLostRun, UnclearStart } from './lostAnswer';
 import { buildBody, needsRunsApi, runBody, type RunRequest } from './request';
 import { asTag } from './references';
 import { BUILDS, TAGS, type Build } from './wire';
@@ -43,20 +44,20 @@ const MOST_STARTS = 3;
 export async function startRun(
   azureDevOps: AzureDevOps,
   request: RunRequest,
-  known: Set<number>,
+  claims: Claims,
   world: World,
 ): Promise<StartedRun> {
   for (let start = 1; ; start++) {
     const sentAt = world.clock.now() + azureDevOps.transport.serverAheadMs;
     try {
-      return await withPatience(post(azureDevOps, request), world);
+      return await claims.answerOf(withPatience(post(azureDevOps, request), world));
     } catch (error) {
-      if (!isLost(error)) return await refused(azureDevOps, { request, error, known }, world);
+      if (!isLost(error)) return await refused(azureDevOps, { request, error, claims }, world);
       world.log.warning(
         `The answer to the start of ${request.pipeline.name} was lost (${messageOf(error)}). Looking for the run it may have made.`,
       );
-      const found = await findLostRun(azureDevOps, { request, sentAt, known }, world);
-      if (found) {
+      const found = await findLostRun(azureDevOps, { request, sentAt, known: () => claims.taken() }, world);
+      if (found && claims.claim(found.id)) {
         world.log.info(`Found it: ${request.pipeline.name} ${found.number} is taken on. ${found.url}`);
         return found;
       }
@@ -127,6 +128,11 @@ export function webUrl(azureDevOps: AzureDevOps, project: string, id: number): s
   return `${azureDevOps.account.url}${encodeURIComponent(project)}/_build/results?buildId=${id}`;
 }
 
+/** True for the end of a start that may have made a run after all. */
+export function mayHaveStarted(error: unknown): boolean {
+  return error instanceof UnclearStart || isLost(error);
+}
+
 /** True when the run may exist although no answer says so. */
 function isLost(error: unknown): boolean {
   return (
@@ -171,14 +177,14 @@ async function withPatience(answer: Promise<StartedRun>, { clock, signal }: Worl
 /** A refusal certainly started nothing: what remains is a tag of that name, or to say why. */
 async function refused(
   azureDevOps: AzureDevOps,
-  { request, error, known }: { request: RunRequest; error: unknown; known: Set<number> },
+  { request, error, claims }: { request: RunRequest; error: unknown; claims: Claims },
   world: World,
 ): Promise<StartedRun> {
   if (!(error instanceof ApiError) || error.status < 400) throw error;
   const tag = await asTag(azureDevOps, request, world.signal);
   if (tag?.branch) {
     world.log.info(`There is no branch '${tag.branch.slice('refs/tags/'.length)}', but a tag: ${tag.branch} is used.`);
-    return startRun(azureDevOps, tag, known, world);
+    return startRun(azureDevOps, tag, claims, world);
   }
   throw new UserError(await explainRefusal(azureDevOps, request, error), { cause: error });
 }

@@ -30,6 +30,7 @@ export async function takeUp(
   const { result, ...known } = earlier;
   return {
     ...known,
+    pipelineId: request.pipeline.id,
     branch: build.sourceBranch ?? '',
     commit: build.sourceVersion ?? '',
     stages: asked,

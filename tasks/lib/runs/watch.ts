@@ -68,7 +68,10 @@ export class RunWatch {
       timelineAt,
       records: [],
       completed: undefined,
-      runAgainAfter: undefined,
+      runAgainAfter:
+        child.restartedAfter === undefined
+          ? undefined
+          : { finishTime: child.restartedAfter, until: since + RERUN_STARTS_WITHIN_MS },
       unknownSaid: false,
     });
   }
