@@ -159,9 +159,9 @@ describe('The transport', () => {
   it('follows no redirect of what changes something, and not for ever', async () => {
     const scene = await serve(status(302, { location: '/x' }));
     assert.equal((await scene.send({ method: 'POST', body: '{}' })).status, 302);
-    assert.equal(scene.came.length, 1);
+    assert.deepEqual(scene.came, [undefined]);
     assert.equal((await scene.send()).status, 302);
-    assert.ok(scene.came.length < 10);
+    assert.equal(scene.came.length, 7);
   });
 
   it('ends at once when the step is canceled', async () => {
