@@ -140,6 +140,12 @@ function withPipeline(run: RunInputs, place: string): RunInputs & { pipeline: st
   return { ...run, pipeline };
 }
 
+/** What the author marked as secret: to be known as such before anything is said. */
+export function secretValues(inputs: Inputs): string[] {
+  const variables = inputs.action === 'start' ? inputs.runs.flatMap(({ run }) => Object.values(run.variables)) : [];
+  return variables.flatMap(({ value, isSecret }) => (isSecret ? [value] : []));
+}
+
 function readList(read: Read, readFile: (path: string) => string): string | undefined {
   const list = text(read, 'runs');
   return list?.startsWith('@') ? readFile(list.slice(1).trim()) : list;
