@@ -126,7 +126,7 @@ describe('The transport', () => {
   });
 
   it('waits as long as the server asks for before the next request, whatever the status, and says so once', async () => {
-    const scene = await serve(status(200, { 'retry-after': 7 }));
+    const scene = await serve(status(200, { 'retry-after': '7' }));
     for (let i = 0; i < 3; i++) await scene.send();
     assert.equal(scene.slept(), 14_000);
     assert.equal(scene.log.filter((line) => line.includes('slows us down')).length, 1);
