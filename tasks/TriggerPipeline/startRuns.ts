@@ -61,7 +61,7 @@ async function takeOnEarlierAttempts({ parent, own, register, stepName }: Contex
 async function planAll(inputs: StartInputs, context: Context, world: World): Promise<PlannedRun[]> {
   const { agent, azureDevOps, parent } = context;
   const debug = agent.variable('System.Debug')?.toLowerCase() === 'true';
-  const inheritance = await readInheritance(inputs.inherit, { azureDevOps, parent, debug }, world);
+  const inheritance = await readInheritance(inputs.inherit, { own: context.own, parent, debug }, world);
   const exported = exportedVariables(agent, inputs.exportVariables);
   const tags = parent ? [...inputs.tags, parent.tag] : inputs.tags;
   const person = requestedFor(inputs, context, world);

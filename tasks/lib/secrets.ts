@@ -27,7 +27,8 @@ export class Secrets {
 
   redact(text: string): string {
     let clean = text;
-    for (const secret of this.known) clean = clean.split(secret).join('***');
+    // The longest first: one may hold another, and what is left of it would still be seen.
+    for (const secret of [...this.known].sort((a, b) => b.length - a.length)) clean = clean.split(secret).join('***');
     return clean;
   }
 }

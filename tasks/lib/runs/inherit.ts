@@ -29,11 +29,11 @@ export const NOTHING: Inheritance = { parameters: {}, variables: {}, repositorie
 
 /**
  * Reads what is to be inherited from the run in which this step executes, one request for parameters and one for resources.
- * A release has none of it but `debug`. What cannot be read is said and left out.
+ * A release has none of it but `debug`. It lies in this organization, wherever the child is started. What cannot be read is said and left out.
  */
 export async function readInheritance(
   wanted: Inherited[],
-  { azureDevOps, parent, debug }: { azureDevOps: AzureDevOps; parent: Parent | undefined; debug: boolean },
+  { own, parent, debug }: { own: () => AzureDevOps; parent: Parent | undefined; debug: boolean },
   world: World,
 ): Promise<Inheritance> {
   if (!wanted.length) return NOTHING;
@@ -41,6 +41,7 @@ export async function readInheritance(
     wanted.includes('debug') && debug ? { 'system.debug': { value: 'true', isSecret: false } } : {};
   if (parent?.kind !== 'run') return { ...NOTHING, variables };
   try {
+    const azureDevOps = own();
     const parameters = wanted.includes('parameters') ? await readParameters(azureDevOps, parent, world) : {};
     const needsRun = wanted.includes('repositories') || wanted.includes('pipelines');
     const run = needsRun ? await readRun(azureDevOps, parent, world) : {};

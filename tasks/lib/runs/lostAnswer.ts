@@ -2,6 +2,7 @@ import type { AzureDevOps } from '../azureDevOps';
 import { messageOf, UserError } from '../errors';
 import type { World } from '../world';
 import type { RunRequest } from './request';
+import { isSameValue } from './sameValue';
 import { startedFrom, type StartedRun } from './start';
 import { BUILDS, type Build } from './wire';
 
@@ -82,7 +83,7 @@ export function fits(build: Build, request: RunRequest): boolean {
   return (
     !otherParent &&
     (!request.branch || !build.sourceBranch || build.sourceBranch === request.branch) &&
-    (!request.commit || !build.sourceVersion || build.sourceVersion === request.commit) &&
+    (!request.commit || !build.sourceVersion || build.sourceVersion.toLowerCase() === request.commit.toLowerCase()) &&
     holds(build.templateParameters, request.parameters) &&
     holds(variablesOf(build), publicValues(request))
   );
@@ -90,12 +91,7 @@ export function fits(build: Build, request: RunRequest): boolean {
 
 function holds(has: Record<string, unknown> | undefined, wanted: Record<string, string>): boolean {
   if (!has) return true;
-  return Object.entries(wanted).every(([name, value]) => has[name] === undefined || textOf(has[name]) === value);
-}
-
-/** The service may print `true` as `True` or parse what it was given. */
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return Object.entries(wanted).every(([name, value]) => has[name] === undefined || isSameValue(has[name], value));
 }
 
 function variablesOf({ parameters }: Build): Record<string, unknown> | undefined {

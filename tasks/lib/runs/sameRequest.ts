@@ -1,6 +1,7 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { readDeclaredParameters } from './rootYaml';
 import type { RunRequest } from './request';
+import { isSameValue } from './sameValue';
 import type { Build } from './wire';
 
 /**
@@ -22,8 +23,12 @@ export async function isSameRequest(azureDevOps: AzureDevOps, build: Build, requ
   if (!declared) return false;
   return differing.every((name) => {
     const standard = declared.find((parameter) => parameter.name === name)?.default;
-    return (given[name] ?? standard) === (request.parameters[name] ?? standard);
+    return isSame(given[name] ?? standard, request.parameters[name] ?? standard);
   });
+}
+
+function isSame(told: string | undefined, sent: string | undefined): boolean {
+  return told === undefined || sent === undefined ? told === sent : isSameValue(told, sent);
 }
 
 /** The variables that a run was queued with. */
@@ -46,5 +51,5 @@ function textsOf(values: Record<string, unknown>): Record<string, string> {
 }
 
 function differences(one: Record<string, string>, other: Record<string, string>): string[] {
-  return [...new Set([...Object.keys(one), ...Object.keys(other)])].filter((name) => one[name] !== other[name]);
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].filter((name) => !isSame(one[name], other[name]));
 }
