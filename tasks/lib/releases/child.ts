@@ -28,6 +28,8 @@ export interface ReleaseChild {
   /** Names of the variables it was given. */
   given: string[];
   createdOn?: string | undefined;
+  /** active, draft or abandoned. */
+  status?: string | undefined;
   /** As the last look showed them. */
   environments: Environment[];
   result?: ChildResult;

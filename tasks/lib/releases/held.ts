@@ -89,6 +89,7 @@ export class HeldReport {
       case 'queuedforagent':
         this.say(child, environment, 'waits for an agent');
         break;
+      default:
     }
   }
 

@@ -82,7 +82,8 @@ export function stageVariablesOf(
   return Object.entries(given).map(([stage, variables]) => {
     const environments = definition.environments ?? [];
     const found = environments.find(({ name }) => name.toLowerCase() === stage.toLowerCase());
-    if (!found) throw new UserError(unknownStage('stageVariables', stage, definition.name, environments, url));
+    if (!found)
+      throw new UserError(unknownStage('stageVariables', stage, { owner: definition.name, environments, url }));
     checkSettable(variables, found.variables, {
       place: `stageVariables: ${stage}`,
       owner: `stage '${found.name}'`,
@@ -96,9 +97,7 @@ export function stageVariablesOf(
 export function unknownStage(
   place: string,
   stage: string,
-  owner: string,
-  environments: { name: string }[],
-  url: string,
+  { owner, environments, url }: { owner: string; environments: { name: string }[]; url: string },
 ): string {
   return `${place}: '${owner}' has no stage '${stage}'. Its stages: ${environments.map(({ name }) => name).join(', ') || 'none'}. ${url}`;
 }

@@ -157,7 +157,10 @@ export class ReleaseWatch {
     if (await this.deployDue(one, release)) return;
     await this.options.held.look(child);
     const end = this.judge(one, release);
-    if (this.options.waiting.waitFor === 'start' && hasBegun(release, end)) return this.finish(one, 'started');
+    if (this.options.waiting.waitFor === 'start' && hasBegun(release, end)) {
+      this.finish(one, 'started');
+      return;
+    }
     if (!end.ended) return;
     if (end.result === 'failed' && (await this.runAgain(one, release, end))) return;
     const lines = end.result === 'failed' || end.result === 'canceled' ? failureLines(child.environments) : [];
