@@ -8,11 +8,12 @@ import path from 'node:path';
 import { startEmulator } from '../emulator/server';
 import { unpackVsix } from '../tests/agent/vsix';
 import { failedRun } from './demo/failedRun';
+import { release } from './demo/release';
 import { Screen } from './demo/screen';
 import { Player, type Scene } from './demo/scene';
 import { startedRun } from './demo/startedRun';
 
-const SCENES: Scene[] = [startedRun, failedRun];
+const SCENES: Scene[] = [startedRun, failedRun, release];
 
 const root = path.join(__dirname, '..');
 const screen = new Screen(process.stdout);

@@ -26,7 +26,7 @@ const WITH_THE_RELEASE: Condition[] = [{ name: 'ReleaseStarted', conditionType: 
 
 /** Whatever is wrong with the definition, stages, artifacts or variables is said here, before anything is created. */
 export async function planRelease(inputs: CreateInputs, context: Context, world: World): Promise<PlannedRelease> {
-  const { azureDevOps, agent, parent } = context;
+  const { azureDevOps, parent } = context;
   const { project } = inputs;
   const { signal } = world;
   const releases = await azureDevOps.releaseHost();

@@ -4,7 +4,7 @@ import { buildVariables, releaseVariables } from '../../agent/systemVariables';
 import { closeOrganizations, logOf, PROJECT, startOrganization } from './organization';
 
 describe('TriggerRelease: creating a release', function () {
-  this.timeout(60_000);
+  this.timeout(20_000);
   const it = together();
   after(closeOrganizations);
 
@@ -111,7 +111,10 @@ describe('TriggerRelease: creating a release', function () {
     await fabrikam.run({ artifacts: '_api: { branch: main, latest: true }' });
     await fabrikam.run();
     assert.equal(fabrikam.releases.length, 5);
-    assert.deepEqual([0, 1, 2].map(versionOf), [first, second, first].map((run) => String(run?.id)));
+    assert.deepEqual(
+      [0, 1, 2].map(versionOf),
+      [first, second, first].map((run) => String(run?.id)),
+    );
     assert.equal(versionOf(3), versionOf(4), 'the newest is the default');
     assert.equal(fabrikam.releases[0]?.variables.version, '1.10');
     assert.equal(fabrikam.releases[1]?.environments[0]?.variables.target, '007');
@@ -132,7 +135,10 @@ describe('TriggerRelease: creating a release', function () {
     ];
     for (const step of steps) assert.equal(step.result, 'Succeeded', step.message);
     const versions = fabrikam.releases.map(({ artifacts }) => artifacts[0]?.version?.id);
-    assert.deepEqual(versions, [first, second, second].map((run) => String(run?.id)));
+    assert.deepEqual(
+      versions,
+      [first, second, second].map((run) => String(run?.id)),
+    );
   });
 
   it('creates a draft and waits for nothing; without waiting it ends at once; a dry run creates nothing', async () => {
@@ -148,7 +154,7 @@ describe('TriggerRelease: creating a release', function () {
     const started = await fabrikam.run({ waitForCompletion: 'false', tags: 'nightly', description: 'by hand' });
     assert.equal(started.outputs.result, 'started');
     assert.ok(fabrikam.releases[1]?.tags.includes('nightly'));
-    assert.equal(fabrikam.releases[1].description, 'by hand');
+    assert.equal(fabrikam.releases[1]?.description, 'by hand');
   });
 
   it('says that a definition is disabled or invalid', async () => {
@@ -168,16 +174,16 @@ describe('TriggerRelease: creating a release', function () {
     assert.match(invalid.message ?? '', /VS402877.*definition itself is invalid/);
   });
 
-  it('takes partial success, approvals by others and a person as the inputs say', async () => {
+  it('approves what is pending where that is wanted, and tells partial success', async () => {
     const fabrikam = await startOrganization();
     fabrikam.define({
-      stages: [{ name: 'Dev', preApprovers: ['Project Collection Build Service'], postApprovers: ['Norman Paulk'] }],
+      stages: [{ name: 'Dev', preApprovers: ['Project Collection Build Service'] }],
       script: { durationMs: 0, result: 'succeededWithIssues' },
     });
     const step = await fabrikam.run({ approvals: 'approve', approvalComment: 'ok <parent link>' });
     assert.equal(step.result, 'SucceededWithIssues', step.message);
     assert.equal(step.outputs.result, 'partiallySucceeded');
-    assert.match(logOf(step), /pre-deployment approval given[\s\S]*post-deployment approval given/);
+    assert.match(logOf(step), /stage Dev: pre-deployment approval given/);
   });
 
   it('deploys rejected stages again as often as wanted', async () => {
