@@ -5,7 +5,7 @@ import { readParent } from '../lib/parent';
 import { Register, stepNameOf } from '../lib/register';
 import { runTask } from '../lib/runTask';
 import { Transport } from '../lib/transport';
-import { readInputs } from './inputs';
+import { readInputs, secretValues } from './inputs';
 import { cancelLeftovers } from './postJob';
 import { triggerPipeline } from './triggerPipeline';
 
@@ -20,6 +20,7 @@ void runTask(async ({ agent, world, secrets }) => {
     (name) => agent.input(name),
     (path) => readTextFile(path, 'runs', agent.variable('System.DefaultWorkingDirectory')),
   );
+  for (const value of secretValues(inputs)) secrets.add(value);
   const azureDevOps = connect();
   const own = () => new AzureDevOps(ownOrganization(agent, secrets), azureDevOps.transport);
   const parent = readParent(agent);
