@@ -10,11 +10,12 @@ import { unpackVsix } from '../tests/agent/vsix';
 import { asyncStage } from './demo/asyncStage';
 import { failedRun } from './demo/failedRun';
 import { fanOut } from './demo/fanOut';
+import { release } from './demo/release';
 import { Screen } from './demo/screen';
 import { Player, type Scene } from './demo/scene';
 import { startedRun } from './demo/startedRun';
 
-const SCENES: Scene[] = [startedRun, failedRun, fanOut, asyncStage];
+const SCENES: Scene[] = [startedRun, failedRun, fanOut, asyncStage, release];
 
 const root = path.join(__dirname, '..');
 const screen = new Screen(process.stdout);

@@ -1,0 +1,54 @@
+import type { RegisteredChild } from '../register';
+import type { ChildResult, Ended } from '../verdict';
+import type { StagePlan } from './releaseEnd';
+import type { Environment } from './wire';
+
+/** A release that this step created or follows. */
+export interface ReleaseChild {
+  /** Organization or collection URL. */
+  organization: string;
+  project: string;
+  id: number;
+  /** Name of the definition. */
+  definition: string;
+  /** Name of the release. */
+  name: string;
+  url: string;
+  /** How often this step has created it, or deployed it again, from 1. */
+  attempt: number;
+  /** Stages that count; empty: what the definition triggers. */
+  stages: string[];
+  plans: Map<string, StagePlan>;
+  /** Stages that the step itself deploys as soon as those before them ended well. */
+  toDeploy: string[];
+  /** Stage variables that go with those deployments, by stage. */
+  stageVariables: Record<string, Record<string, { value: string; isSecret: boolean }>>;
+  /** What a cancel of the step cancels: every stage of a release of its own, or these. */
+  cancels: 'all' | string[];
+  /** Names of the variables it was given. */
+  given: string[];
+  createdOn?: string | undefined;
+  /** active, draft or abandoned. */
+  status?: string | undefined;
+  /** As the last look showed them. */
+  environments: Environment[];
+  result?: ChildResult;
+  /** Why it counts as it does, where the service's own words do not say it. */
+  reason?: string;
+}
+
+/** How the log and messages name a release: definition and name. */
+export function title({ definition, name }: Pick<ReleaseChild, 'definition' | 'name'>): string {
+  return `${definition} ${name}`;
+}
+
+/** The release in the words of a verdict. */
+export function endOf(child: ReleaseChild): Ended {
+  return { title: title(child), url: child.url, result: child.result ?? 'started', reason: child.reason };
+}
+
+/** The release as the register keeps it. */
+export function registered(child: ReleaseChild): RegisteredChild {
+  const { organization, project, id, definition, name, url, attempt, result = '' } = child;
+  return { organization, project, kind: 'release', id, name: definition, number: name, url, item: '', attempt, result };
+}

@@ -1,0 +1,138 @@
+import type { AzureDevOps } from '../azureDevOps';
+import { messageOf } from '../errors';
+import type { World } from '../world';
+import { title, type ReleaseChild } from './child';
+import { isMoving } from './releaseEnd';
+import { APPROVALS, INTERVENTIONS, type Approval, type Environment } from './wire';
+
+export interface HeldOptions {
+  approvals: 'wait' | 'approve';
+  approvalComment: string;
+}
+
+interface Intervention {
+  status?: string;
+  instructions?: string;
+  releaseEnvironment?: { id?: number };
+}
+
+/** Says once for each reason what holds a stage, and approves what is pending where that is wanted. */
+export class HeldReport {
+  private readonly said = new Set<string>();
+  private readonly refused = new Set<number>();
+
+  constructor(
+    private readonly releases: AzureDevOps,
+    private readonly options: HeldOptions,
+    private readonly world: World,
+  ) {}
+
+  async look(child: ReleaseChild): Promise<void> {
+    for (const environment of child.environments.filter(isMoving)) {
+      const pending = pendingApprovals(environment);
+      if (pending.length && this.options.approvals === 'approve') await this.approve(child, environment, pending);
+      else for (const approval of pending) this.say(child, environment, waitsFor(approval));
+      if (!pending.length) await this.reason(child, environment);
+    }
+  }
+
+  /** Approves what is pending of a release; gives how many approvals were given. */
+  async approvePending(child: ReleaseChild): Promise<number> {
+    let given = 0;
+    for (const environment of child.environments)
+      given += await this.approve(child, environment, pendingApprovals(environment));
+    return given;
+  }
+
+  /** https://learn.microsoft.com/rest/api/azure/devops/release/approvals/update */
+  private async approve(child: ReleaseChild, environment: Environment, pending: Approval[]): Promise<number> {
+    let given = 0;
+    for (const approval of pending.filter(({ id }) => !this.refused.has(id))) {
+      try {
+        await this.releases.call('PATCH', APPROVALS, {
+          route: { project: child.project, approvalId: approval.id },
+          body: { status: 'approved', comments: this.options.approvalComment },
+          repeatable: true,
+          attempts: 3,
+        });
+        given++;
+        this.world.log.info(
+          `${title(child)}: stage ${environment.name}: ${kind(approval)} approval given. ${child.url}`,
+        );
+      } catch (error) {
+        this.refused.add(approval.id);
+        this.world.log.warning(
+          `${title(child)}: stage ${environment.name}: ${waitsFor(approval)}, and this identity may not give it: ${messageOf(error)} ${child.url}`,
+        );
+      }
+    }
+    return given;
+  }
+
+  private async reason(child: ReleaseChild, environment: Environment): Promise<void> {
+    const step = environment.deploySteps?.at(-1);
+    switch (step?.operationStatus?.toLowerCase()) {
+      case 'manualinterventionpending':
+        this.say(child, environment, await this.intervention(child, environment));
+        break;
+      case 'evaluatinggates':
+        this.say(child, environment, 'evaluates its gates');
+        break;
+      case 'scheduled':
+      case 'deferred':
+        this.say(child, environment, `is deferred${at(environment.scheduledDeploymentTime)}`);
+        break;
+      case 'queuedforpipeline':
+      case 'queued':
+        this.say(child, environment, 'is queued behind another deployment of that stage, or for a free parallel job');
+        break;
+      case 'queuedforagent':
+        this.say(child, environment, 'waits for an agent');
+        break;
+      default:
+    }
+  }
+
+  private async intervention(child: ReleaseChild, environment: Environment): Promise<string> {
+    try {
+      const { value } = await this.releases.call<{ value?: Intervention[] }>('GET', INTERVENTIONS, {
+        route: { project: child.project, releaseId: child.id },
+        signal: this.world.signal,
+      });
+      const pending = (value.value ?? []).find(
+        ({ status, releaseEnvironment }) =>
+          status?.toLowerCase() === 'pending' && (releaseEnvironment?.id ?? environment.id) === environment.id,
+      );
+      return `waits for a manual intervention${pending?.instructions ? `: ${pending.instructions}` : ''}`;
+    } catch (error) {
+      this.world.log.debug(`The manual interventions could not be read: ${messageOf(error)}`);
+      return 'waits for a manual intervention';
+    }
+  }
+
+  private say(child: ReleaseChild, environment: Environment, what: string): void {
+    const text = `${title(child)}: stage ${environment.name} ${what}. ${child.url}`;
+    if (this.said.has(text)) return;
+    this.said.add(text);
+    this.world.log.info(text);
+  }
+}
+
+function pendingApprovals({ preDeployApprovals = [], postDeployApprovals = [] }: Environment): Approval[] {
+  return [...preDeployApprovals, ...postDeployApprovals].filter(
+    ({ status, isAutomated }) => status?.toLowerCase() === 'pending' && !isAutomated,
+  );
+}
+
+function waitsFor(approval: Approval): string {
+  const who = approval.approver?.displayName;
+  return `waits for ${kind(approval)} approval${who ? ` by ${who}` : ''}`;
+}
+
+function kind({ approvalType }: Approval): string {
+  return approvalType?.toLowerCase() === 'postdeploy' ? 'post-deployment' : 'pre-deployment';
+}
+
+function at(time: string | null | undefined): string {
+  return time ? ` until ${time}` : '';
+}

@@ -1,0 +1,343 @@
+import type { AzureDevOps } from '../azureDevOps';
+import { ApiError, messageOf } from '../errors';
+import { wait } from '../wait';
+import type { WaitingInputs } from '../waitingInputs';
+import type { World } from '../world';
+import { title, type ReleaseChild } from './child';
+import { failureLines, tasksOf } from './failures';
+import type { HeldReport } from './held';
+import { attemptOf, isMoving, releaseEnd, type ReleaseEnd } from './releaseEnd';
+import { cancelReleases, deployStage, readRelease } from './stages';
+import { RELEASES, type Environment, type Release } from './wire';
+
+export interface ReleaseWatchOptions {
+  waiting: WaitingInputs;
+  held: HeldReport;
+  /** Called when something is new: a stage, a result. */
+  changed(): void;
+}
+
+/** A release with what watching it needs to remember. */
+interface Watched {
+  child: ReleaseChild;
+  since: number;
+  /** When the whole of it was read last. */
+  readAt: number;
+  /** Since when a stage is due that the service does not start. */
+  dueSince: number | undefined;
+  triesLeft: number;
+  /** The list shows that it may have ended; the whole of it is to be read. */
+  mayHaveEnded: boolean;
+  unknownSaid: boolean;
+  logsSaid: Set<string>;
+}
+
+const SECOND_MS = 1000;
+const WHOLE_A_LOOK = 5;
+const WHOLE_EVERY_MS = 60 * SECOND_MS;
+/** What nothing holds the service starts within seconds. */
+const DUE_IS_OVER_MS = 180 * SECOND_MS;
+/** Longest list of ids in one address; servers cut a query at about two thousand characters. */
+const IDS_A_REQUEST = 200;
+
+/**
+ * Follows releases to their end: one request a look and project, and beside it a few releases as a whole. Deploys the stages that are
+ * the step's own to deploy when it is their turn. Sets `environments`, `result` and `reason`.
+ */
+export class ReleaseWatch {
+  private readonly watched: Watched[];
+
+  constructor(
+    private readonly releases: AzureDevOps,
+    children: ReleaseChild[],
+    private readonly options: ReleaseWatchOptions,
+    private readonly world: World,
+  ) {
+    const now = world.clock.now();
+    this.watched = children.map((child) => ({
+      child,
+      ...{ since: now, readAt: -Infinity, dueSince: undefined, mayHaveEnded: false, unknownSaid: false },
+      triesLeft: options.waiting.retryFailedStages,
+      logsSaid: new Set<string>(),
+    }));
+  }
+
+  /** Waits until all ended, or until the time is over, which `onTimeout` then judges. */
+  async run(): Promise<void> {
+    const { waiting } = this.options;
+    const { timedOut } = await wait(
+      {
+        look: () => this.look(),
+        ended: () => this.open().length === 0,
+        hurry: () => this.open().some(({ mayHaveEnded }) => mayHaveEnded),
+        stillWaiting: () => this.stillWaiting(),
+        pauseMs: waiting.pollingIntervalMs,
+        deadline: waiting.waitTimeoutMs ? this.world.clock.now() + waiting.waitTimeoutMs : undefined,
+      },
+      this.world,
+    );
+    if (!timedOut) return;
+    const open = this.open().map(({ child }) => child);
+    if (waiting.onTimeout === 'cancel') await cancelReleases(this.releases, open, this.world);
+    for (const child of open) child.result = 'timedOut';
+    this.options.changed();
+  }
+
+  private open(): Watched[] {
+    return this.watched.filter(({ child }) => !child.result);
+  }
+
+  private async look(): Promise<void> {
+    const due = this.open().filter(({ mayHaveEnded }) => !mayHaveEnded);
+    for (const project of new Set(due.map(({ child }) => child.project))) {
+      const group = due.filter(({ child }) => child.project === project);
+      for (let at = 0; at < group.length; at += IDS_A_REQUEST)
+        await this.lookAt(project, group.slice(at, at + IDS_A_REQUEST));
+    }
+    await this.readWhole();
+  }
+
+  /** https://learn.microsoft.com/rest/api/azure/devops/release/releases/list */
+  private async lookAt(project: string, group: Watched[]): Promise<void> {
+    const { value } = await this.releases.call<{ value?: Release[] }>('GET', RELEASES, {
+      route: { project },
+      query: {
+        releaseIdFilter: group.map(({ child }) => child.id).join(','),
+        $expand: 'environments',
+        $top: group.length,
+      },
+      signal: this.world.signal,
+      attempts: 2,
+    });
+    const found = new Map((value.value ?? []).map((release) => [release.id, release]));
+    for (const one of group) {
+      const release = found.get(one.child.id);
+      // Not in the list, or without its stages: it is asked for by itself before anything is concluded.
+      if (!release?.environments?.length) one.mayHaveEnded = true;
+      else {
+        const changes = this.note(one, release);
+        const end = this.judge(one, release);
+        one.mayHaveEnded = end.ended || (changes && !release.environments.some(isMoving)) || this.hasTurn(one, release);
+        if (changes && this.options.waiting.waitFor !== 'completion') one.mayHaveEnded = true;
+        // A change is worth the reasons for it, but hundreds of releases must not cost a request each.
+        if (changes) one.readAt = Math.min(one.readAt, this.world.clock.now() - WHOLE_EVERY_MS);
+      }
+    }
+  }
+
+  /** The end, and what holds a stage, is only read from the whole of a release. */
+  private async readWhole(): Promise<void> {
+    const now = this.world.clock.now();
+    const ended = this.open().filter(({ mayHaveEnded }) => mayHaveEnded);
+    const due = this.open()
+      .filter((one) => !one.mayHaveEnded && now - one.readAt >= WHOLE_EVERY_MS)
+      .sort((a, b) => a.readAt - b.readAt);
+    for (const one of [...ended, ...due].slice(0, WHOLE_A_LOOK)) {
+      one.readAt = now;
+      const release = await this.read(one.child);
+      one.mayHaveEnded = false;
+      if (!release) this.finish(one, 'failed', 'it was deleted');
+      else await this.proceed(one, release);
+    }
+  }
+
+  private async read(child: ReleaseChild): Promise<Release | undefined> {
+    try {
+      return await readRelease(this.releases, child, { signal: this.world.signal, attempts: 2 });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404 && !error.message.includes('VS800075')) return undefined;
+      throw error;
+    }
+  }
+
+  private async proceed(one: Watched, release: Release): Promise<void> {
+    const { child } = one;
+    this.note(one, release);
+    await this.printLogs(one);
+    if (await this.deployDue(one, release)) return;
+    await this.options.held.look(child);
+    const end = this.judge(one, release);
+    if (this.options.waiting.waitFor === 'start' && hasBegun(release, end)) {
+      this.finish(one, 'started');
+      return;
+    }
+    if (!end.ended) return;
+    if (end.result === 'failed' && (await this.runAgain(one, release, end))) return;
+    const lines = end.result === 'failed' || end.result === 'canceled' ? failureLines(child.environments) : [];
+    if (lines.length) this.world.log.group(`${title(child)}: what failed`, lines);
+    this.finish(one, end.result, end.reason);
+  }
+
+  private judge(one: Watched, release: Release): ReleaseEnd {
+    const { child } = one;
+    const { waitFor } = this.options.waiting;
+    const now = this.world.clock.now();
+    const stages = typeof waitFor === 'string' ? child.stages : waitFor;
+    const end = releaseEnd(release, {
+      stages,
+      plans: child.plans,
+      dueIsOver: one.dueSince !== undefined && now - one.dueSince >= DUE_IS_OVER_MS,
+    });
+    one.dueSince =
+      end.due && !release.environments?.some(isMoving) ? (one.dueSince ?? now) : end.ended ? one.dueSince : undefined;
+    const [unknown] = end.unknown;
+    if (unknown !== undefined && !one.unknownSaid) {
+      one.unknownSaid = true;
+      this.world.log.warning(
+        `${title(child)} has a stage of status '${unknown}', which this task does not know; it counts as running.`,
+      );
+    }
+    return end;
+  }
+
+  /** True when a stage that is the step's own to deploy has its turn. */
+  private hasTurn({ child }: Watched, release: Release): boolean {
+    return turnOf(child, release).length > 0;
+  }
+
+  /** Deploys what has its turn; true when something was. */
+  private async deployDue(one: Watched, release: Release): Promise<boolean> {
+    const { child } = one;
+    const due = turnOf(child, release);
+    await Promise.all(due.map((environment) => deployStage(this.releases, child, environment, this.world)));
+    const names = due.map(({ name }) => name.toLowerCase());
+    child.toDeploy = child.toDeploy.filter((name) => !names.includes(name.toLowerCase()));
+    for (const { name, deploySteps } of due) {
+      const plan = child.plans.get(name.toLowerCase()) ?? {};
+      child.plans.set(name.toLowerCase(), {
+        ...plan,
+        fromAttempt: attemptOf({ id: 0, name, deploySteps: deploySteps ?? [] }) + 1,
+      });
+    }
+    return due.length > 0;
+  }
+
+  /** Rejected stages deployed once more, with the artifacts and variables of the first time. */
+  private async runAgain(one: Watched, release: Release, end: ReleaseEnd): Promise<boolean> {
+    const { child } = one;
+    const counted = new Set(
+      end.stages.filter(({ status }) => status.toLowerCase() === 'rejected').map(({ name }) => name),
+    );
+    const rejected = (release.environments ?? []).filter(({ name }) => counted.has(name));
+    if (!one.triesLeft || !rejected.length) return false;
+    one.triesLeft--;
+    child.attempt++;
+    for (const environment of rejected) {
+      this.world.log.info(`${title(child)}: stage ${environment.name} was rejected and is deployed again.`);
+      await deployStage(this.releases, child, environment, this.world);
+      const key = environment.name.toLowerCase();
+      child.plans.set(key, { ...child.plans.get(key), fromAttempt: attemptOf(environment) + 1 });
+    }
+    return true;
+  }
+
+  /** Remembers what was seen and says what changed; true when something did. */
+  private note(one: Watched, release: Release): boolean {
+    const { child } = one;
+    const before = new Map(child.environments.map((environment) => [environment.id, environment]));
+    const now = release.environments ?? [];
+    const changed = now.filter((environment) => isNew(before.get(environment.id), environment));
+    // The list may lack what the whole told of attempts.
+    child.environments = now.map((environment) => ({ ...before.get(environment.id), ...withoutEmpty(environment) }));
+    child.name = release.name ?? child.name;
+    if (this.options.waiting.progress !== 'none')
+      for (const environment of changed)
+        if (environment.status?.toLowerCase() !== 'notstarted')
+          this.world.log.info(`${title(child)}: stage ${environment.name} ${inWords(environment.status)}.`);
+    if (changed.length) this.options.changed();
+    return changed.length > 0;
+  }
+
+  /** Tasks, and the lines of those that have ended, where they are wanted. */
+  private async printLogs({ child, logsSaid }: Watched): Promise<void> {
+    const { progress } = this.options.waiting;
+    if (progress !== 'jobs' && progress !== 'logs') return;
+    for (const environment of child.environments) {
+      for (const { job, task } of tasksOf(environment)) {
+        const key = `${environment.id}/${attemptOf(environment)}/${task.id}`;
+        if (!task.finishTime || logsSaid.has(key)) continue;
+        logsSaid.add(key);
+        const place = `${environment.name} > ${job} > ${task.name ?? 'task'}`;
+        this.world.log.info(`${title(child)}: ${place} ${task.status ?? 'ended'}`);
+        if (progress === 'logs' && task.logUrl) await this.printLog(place, task.logUrl);
+      }
+    }
+  }
+
+  private async printLog(place: string, url: string): Promise<void> {
+    try {
+      const text = await this.releases.readUrl(url, this.world.signal);
+      for (const line of text.split(/\r?\n/).filter(Boolean)) this.world.log.info(`[${place}] ${line}`);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.world.log.debug(`The log of ${place} could not be read: ${messageOf(error)}`);
+    }
+  }
+
+  private finish({ child }: Watched, result: NonNullable<ReleaseChild['result']>, reason?: string): void {
+    child.result = result;
+    if (reason) child.reason = reason;
+    this.world.log.info(`${title(child)} ${result}${reason ? `: ${reason}` : ''}. ${child.url}`);
+    this.options.changed();
+  }
+
+  private stillWaiting(): string {
+    const open = this.open();
+    const names = open.slice(0, 3).map(({ child }) => {
+      const moving = child.environments.filter(isMoving).map(({ name }) => name);
+      return `${title(child)}${moving.length ? ` (in ${moving.join(', ')})` : ''}`;
+    });
+    const rest = open.length > names.length ? ` and ${open.length - names.length} more` : '';
+    return `Still waiting for ${open.length} of ${this.watched.length}: ${names.join(', ')}${rest}.`;
+  }
+}
+
+/** Stages that the step deploys itself and that nothing before them holds any more. */
+export function turnOf(child: ReleaseChild, release: Release): Environment[] {
+  const wanted = child.toDeploy.map((name) => name.toLowerCase());
+  const { stages } = releaseEnd(release, { stages: child.toDeploy, plans: child.plans });
+  const due = stages.filter(({ standing }) => standing === 'due').map(({ name }) => name);
+  return child.toDeploy.length
+    ? (release.environments ?? []).filter(({ name }) => wanted.includes(name.toLowerCase()) && due.includes(name))
+    : [];
+}
+
+/** True when a job of a stage that counts has begun. */
+function hasBegun({ environments = [] }: Release, { stages }: ReleaseEnd): boolean {
+  const counted = stages.map(({ name }) => name);
+  return environments.some(
+    (environment) =>
+      counted.includes(environment.name) &&
+      (['succeeded', 'partiallysucceeded'].includes(environment.status?.toLowerCase() ?? '') ||
+        environment.deploySteps?.at(-1)?.hasStarted === true),
+  );
+}
+
+function isNew(before: Environment | undefined, now: Environment): boolean {
+  if (!before) return now.status?.toLowerCase() !== 'notstarted';
+  return before.status !== now.status || attemptOf(now) > attemptOf(before);
+}
+
+function withoutEmpty(environment: Environment): Environment {
+  const { deploySteps, conditions, ...rest } = environment;
+  return {
+    ...rest,
+    ...(deploySteps?.length && { deploySteps }),
+    ...(conditions && { conditions }),
+  };
+}
+
+function inWords(status = ''): string {
+  switch (status.toLowerCase()) {
+    case 'inprogress':
+      return 'runs';
+    case 'queued':
+      return 'is queued';
+    case 'scheduled':
+      return 'is scheduled';
+    case 'partiallysucceeded':
+      return 'partially succeeded';
+    default:
+      return status;
+  }
+}
