@@ -6,7 +6,7 @@ import { Register, stepNameOf } from '../lib/register';
 import { runTask } from '../lib/runTask';
 import { Transport } from '../lib/transport';
 import { readInputs } from './inputs';
-import { cancelLeftovers } from './postJob';
+import { cancelLeftovers } from '../lib/runs/postJob';
 import { triggerPipeline } from './triggerPipeline';
 
 // The post-job part is the same bundle: its little entry file sets this before it loads it.
