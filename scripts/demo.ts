@@ -10,9 +10,10 @@ import { unpackVsix } from '../tests/agent/vsix';
 import { failedRun } from './demo/failedRun';
 import { Screen } from './demo/screen';
 import { Player, type Scene } from './demo/scene';
+import { staleImage } from './demo/staleImage';
 import { startedRun } from './demo/startedRun';
 
-const SCENES: Scene[] = [startedRun, failedRun];
+const SCENES: Scene[] = [startedRun, failedRun, staleImage];
 
 const root = path.join(__dirname, '..');
 const screen = new Screen(process.stdout);

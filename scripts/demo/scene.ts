@@ -16,7 +16,7 @@ export interface Scene {
 
 /** A step as a pipeline's author writes it. */
 export interface Step {
-  task: 'TriggerPipeline';
+  task: 'TriggerPipeline' | 'DockerBaseStaleCheck';
   name: string;
   inputs: Record<string, string>;
 }

@@ -49,7 +49,7 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
   const found = await findAll(root, inputs, world);
   const notDockerfiles = found.flatMap((one) => (one.kind === 'notDockerfile' ? [one.path] : []));
   const history = context.azureDevOps && new PipelineHistory(context.azureDevOps, world.signal);
-  const dockerfiles = await checkAll(root, found, inputs, { registries, history }, world);
+  const dockerfiles = await checkAll({ root, found, inputs }, { registries, history }, world);
 
   const children: Child[] = [];
   try {
@@ -97,9 +97,7 @@ async function findAll(root: string, { dockerfiles }: Inputs, { log }: World): P
 }
 
 async function checkAll(
-  root: string,
-  found: readonly FoundFile[],
-  inputs: Inputs,
+  { root, found, inputs }: { root: string; found: readonly FoundFile[]; inputs: Inputs },
   { registries, history }: { registries: Registries; history: PipelineHistory | undefined },
   world: World,
 ): Promise<CheckedDockerfile[]> {

@@ -45,7 +45,9 @@ function nameOf(host: string): string {
 /** True for names and addresses of this machine; an IPv6 address may stand in brackets. */
 export function isLoopback(name: string): boolean {
   const bare = name.replace(/^\[|\]$/g, '').toLowerCase();
-  return bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1' || (isIPv4(bare) && /^127\./.test(bare));
+  return (
+    bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1' || (isIPv4(bare) && bare.startsWith('127.'))
+  );
 }
 
 function isPrivate(name: string): boolean {
