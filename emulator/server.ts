@@ -7,6 +7,7 @@ import { answerWith, createDelays, type Delays } from './faultAnswers';
 import { createFaultList, type FaultList } from './faults';
 import type { Reply } from './routes/route';
 import type { Clock } from './state/clock';
+import { isSigned } from './signature';
 import { EmulatorState } from './state/EmulatorState';
 import { Refusal } from './state/refusal';
 import { accessFor, randomToken, tokenOf, type BadTokenAnswer, type TokenOptions } from './tokens';
@@ -170,7 +171,8 @@ function parsed(text: string): unknown {
 function performed(frame: Frame, { call, found, url }: { call: Call; found: Found | undefined; url: URL }): Reply {
   const { emulator } = frame;
   const { state } = emulator;
-  const access = accessFor(tokenOf(call.headers.authorization), emulator.tokens, state.now, state.owner);
+  const token = isSigned(call.method, url, state.now) ? emulator.token : tokenOf(call.headers.authorization);
+  const access = accessFor(token, emulator.tokens, state.now, state.owner);
   if (!access) return badTokenReply(frame.badToken, emulator.url, call.path);
   const isText = typeof call.body === 'string' && (call.headers['content-type'] ?? '').includes('json');
   try {

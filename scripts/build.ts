@@ -1,7 +1,8 @@
 /** Lays the extension out in build/extension exactly as it is packaged: one bundle a task, task.json, icons, notices. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
+import { lazyRequires } from './lazyRequires';
 import { thirdPartyNotices } from './thirdPartyNotices';
 
 const root = path.join(__dirname, '..');
@@ -11,9 +12,21 @@ const TASKS = ['TriggerPipeline', 'DockerBaseStaleCheck'];
 /** The post-job part is the task's own bundle; this only tells it so. */
 const POST_JOB = "process.env.PIPELINE_CASCADE_POST_JOB = 'true';\nrequire('./index.js');\n";
 
+/** Libraries that many steps do without: each a file of its own, read when it is needed, because parsing costs time at every start. */
+const ON_DEMAND = ['yaml', 'yauzl'];
+
+const filesOnDemand: Plugin = {
+  name: 'files-on-demand',
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^(${ON_DEMAND.join('|')})$`) }, ({ path: name, kind }) =>
+      kind === 'dynamic-import' ? { path: `./${name}.js`, external: true } : undefined,
+    );
+  },
+};
+
 async function bundle(entry: string, outfile: string): Promise<Metafile> {
   const { metafile, warnings } = await build({
-    entryPoints: [path.join(root, entry)],
+    entryPoints: [path.resolve(root, entry)],
     outfile,
     bundle: true,
     platform: 'node',
@@ -21,7 +34,9 @@ async function bundle(entry: string, outfile: string): Promise<Metafile> {
     format: 'cjs',
     // Line ends and names stay, so that a stack trace can be read; only what parses slower goes.
     minifySyntax: true,
-    keepNames: true,
+    plugins: [lazyRequires, filesOnDemand],
+    // An import() of a file beside the bundle is a plain require: Node's loader of modules would cost more than the file.
+    supported: { 'dynamic-import': false },
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
@@ -36,6 +51,9 @@ async function main(): Promise<void> {
   for (const task of TASKS) {
     const folder = path.join(out, task);
     metafiles.push(await bundle(`tasks/${task}/index.ts`, path.join(folder, 'index.js')));
+    for (const library of ON_DEMAND) {
+      metafiles.push(await bundle(require.resolve(library), path.join(folder, `${library}.js`)));
+    }
     fs.copyFileSync(path.join(root, 'tasks', task, 'task.json'), path.join(folder, 'task.json'));
     fs.writeFileSync(path.join(folder, 'postJob.js'), POST_JOB);
     fs.copyFileSync(path.join(root, 'images', 'icon-32.png'), path.join(folder, 'icon.png'));

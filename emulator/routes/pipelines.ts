@@ -1,3 +1,4 @@
+import { signed } from '../signature';
 import { demandBuildPermission, may } from '../state/identity';
 import { asList, isMap, textOf, type Json } from '../state/json';
 import type { Pipeline } from '../state/pipelines';
@@ -281,9 +282,10 @@ function logWire(call: RouteCall, run: Run, log: StepLog): object {
   };
 }
 
-/** An address that works for an hour; here it still wants a token. */
+/** An address that works for an hour, without a token. */
 export function signedUrl(call: RouteCall, url: string): object {
-  return { url, signatureExpires: time(call.state.now + 3_600_000) };
+  const expiresAt = call.state.now + 3_600_000;
+  return { url: signed(url, expiresAt), signatureExpires: time(expiresAt) };
 }
 
 function listLogs(call: RouteCall): Reply {

@@ -3,10 +3,10 @@ import { ownOrganization, readConnection } from '../lib/connection';
 import { readTextFile } from '../lib/files';
 import { readParent } from '../lib/parent';
 import { Register, stepNameOf } from '../lib/register';
+import { cancelLeftovers } from '../lib/runs/postJob';
 import { runTask } from '../lib/runTask';
 import { Transport } from '../lib/transport';
-import { readInputs } from './inputs';
-import { cancelLeftovers } from '../lib/runs/postJob';
+import { readInputs, secretValues } from './inputs';
 import { triggerPipeline } from './triggerPipeline';
 
 // The post-job part is the same bundle: its little entry file sets this before it loads it.
@@ -20,6 +20,7 @@ void runTask(async ({ agent, world, secrets }) => {
     (name) => agent.input(name),
     (path) => readTextFile(path, 'runs', agent.variable('System.DefaultWorkingDirectory')),
   );
+  for (const value of secretValues(inputs)) secrets.add(value);
   const azureDevOps = connect();
   const own = () => new AzureDevOps(ownOrganization(agent, secrets), azureDevOps.transport);
   const parent = readParent(agent);

@@ -9,6 +9,7 @@ import { checkedCommit, readResources, readRuns, readVariables, type RunInputs }
 const ACTIONS = ['start', 'wait', 'cancel', 'runStages', 'approve'] as const;
 const INHERITED: Inherited[] = ['parameters', 'debug', 'repositories', 'pipelines'];
 const IF_RUNNING = ['start', 'skip', 'join', 'cancel', 'queue'] as const;
+const RUN_RESULTS = ['succeeded', 'partiallySucceeded', 'failed', 'canceled'] as const;
 const LAST_RESULTS = ['succeeded', 'partiallySucceeded', 'failed', 'canceled', 'notRunning'] as const;
 
 /** What comes back from the children. */
@@ -99,7 +100,12 @@ async function readExisting(read: Read, action: ExistingInputs['action'], projec
     project,
     pipeline: text(read, 'pipeline'),
     runIds: text(read, 'runIds'),
-    latest: { branch: text(read, 'branch'), tags: await readNames(read, 'runTags'), result: text(read, 'runResult') },
+    latest: {
+      branch: text(read, 'branch'),
+      tags: await readNames(read, 'runTags'),
+      // Were a word that the service does not know no filter to it, another run would be meant.
+      result: text(read, 'runResult') && choice(read, 'runResult', RUN_RESULTS, 'succeeded'),
+    },
     stages,
     ...(await readBringBack(read)),
     waiting: await readWaiting(read, true),
@@ -132,6 +138,12 @@ function withPipeline(run: RunInputs, place: string): RunInputs & { pipeline: st
   if (!pipeline)
     throw new UserError(`${place}pipeline: give the id, name or path (\\folder\\name) of the pipeline to start.`);
   return { ...run, pipeline };
+}
+
+/** What the author marked as secret: to be known as such before anything is said. */
+export function secretValues(inputs: Inputs): string[] {
+  const variables = inputs.action === 'start' ? inputs.runs.flatMap(({ run }) => Object.values(run.variables)) : [];
+  return variables.flatMap(({ value, isSecret }) => (isSecret ? [value] : []));
 }
 
 function readList(read: Read, readFile: (path: string) => string): string | undefined {

@@ -6,6 +6,7 @@ import { readInheritance } from '../lib/runs/inherit';
 import { Observer } from '../lib/runs/observer';
 import { findPipeline } from '../lib/runs/pipeline';
 import { Planner, type PlannedRun, type WantedRun } from '../lib/runs/plan';
+import { setEndedOutputs } from '../lib/runs/results';
 import { previewRun } from '../lib/runs/selectStages';
 import { verdictOf, type Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
@@ -20,6 +21,7 @@ import type { Context } from './triggerPipeline';
 export async function startRuns(inputs: StartInputs, context: Context, world: World): Promise<Verdict> {
   const { azureDevOps, register, parent } = context;
   const planned = await planAll(inputs, context, world);
+  if (!planned.length) return nothingToStart(inputs, context, world);
   if (inputs.dryRun) return await dryRun(planned, context, world);
 
   const observer = new Observer(inputs.waiting, context, world);
@@ -86,6 +88,14 @@ async function conditionsOf(
     }),
   );
   return { ifRunning, ifBuilt, onlyIf: named };
+}
+
+/** An empty list, as an earlier step may well give: nothing is started, and onSkipped says what that makes of the step. */
+function nothingToStart({ waiting }: StartInputs, { agent, register, stepName }: Context, { log }: World): Verdict {
+  setEndedOutputs(agent, [], { stepName, log });
+  register.close([]);
+  const result = { succeed: 'Succeeded', warn: 'SucceededWithIssues', fail: 'Failed' } as const;
+  return { result: result[waiting.onSkipped], message: 'The list of runs is empty, so nothing was started.' };
 }
 
 async function dryRun(planned: PlannedRun[], { azureDevOps }: Context, { log, signal }: World): Promise<Verdict> {

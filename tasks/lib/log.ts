@@ -21,7 +21,7 @@ export function harmless(text: string): string {
     text
       .replace(/\r\n?/g, '\n')
       // eslint-disable-next-line no-control-regex -- control characters are what is taken out
-      .replace(/[\u0000-\u0008\u000b-\u001f\u007f\u0085\u2028\u2029]/g, ' ')
+      .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g, ' ')
       .replace(/##(?=vso\s*\[|\[)/gi, '##_')
   );
 }

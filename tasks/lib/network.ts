@@ -5,6 +5,7 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import type { Network } from './agent';
+import { messageOf, UserError } from './errors';
 
 /** Where the bytes of a request go: straight to its host, or through a proxy. */
 export interface Route {
@@ -22,7 +23,7 @@ const TUNNEL_MS = 30_000;
  */
 export class Connections {
   private readonly agents = new Map<string, http.Agent>();
-  private secure: tls.SecureContextOptions | undefined;
+  private secure: tls.SecureContext | undefined;
 
   constructor(private readonly network: Network) {}
 
@@ -53,14 +54,26 @@ export class Connections {
   /** An own certificate authority is trusted besides the public ones: the login is on the internet, the server may not be. */
   private tlsOptions(): https.AgentOptions {
     const { cert = {}, ignoreSslError } = this.network;
-    this.secure ??= {
-      ...(cert.caFile && { ca: [...tls.rootCertificates, ...extraAuthorities(this.network), read(cert.caFile)] }),
+    const own = Object.keys(cert).length ? { secureContext: (this.secure ??= secureContextOf(this.network)) } : {};
+    return { ...own, ...(ignoreSslError && { rejectUnauthorized: false }) };
+  }
+}
+
+function secureContextOf(network: Network): tls.SecureContext {
+  const { cert = {} } = network;
+  try {
+    return tls.createSecureContext({
+      ...(cert.caFile && { ca: [...tls.rootCertificates, ...extraAuthorities(network), read(cert.caFile)] }),
       ...(cert.certFile && { cert: read(cert.certFile) }),
       ...(cert.keyFile && { key: read(cert.keyFile) }),
       ...(cert.passphrase && { passphrase: cert.passphrase }),
-    };
-    const own = Object.keys(this.secure).length ? { secureContext: tls.createSecureContext(this.secure) } : {};
-    return { ...own, ...(ignoreSslError && { rejectUnauthorized: false }) };
+    });
+  } catch (cause) {
+    const files = [cert.caFile, cert.certFile, cert.keyFile].filter(Boolean).join(', ');
+    throw new UserError(
+      `The certificates that the agent is configured with (${files}) cannot be used: ${messageOf(cause)}. Check the files and the password (config --sslcacert, --sslclientcert, --sslclientcertkey, --sslclientcertpassword).`,
+      { cause },
+    );
   }
 }
 
@@ -130,15 +143,17 @@ export function proxyFor(url: URL, { proxy, environment = {} }: Network): URL | 
   }
   const named = url.protocol === 'https:' ? environment.https : environment.http;
   if (!named || isExcepted(url, environment.none ?? '')) return undefined;
-  return new URL(named.includes('://') ? named : `http://${named}`);
+  const address = named.includes('://') ? named : `http://${named}`;
+  if (!URL.canParse(address)) throw new UserError('The proxy of the environment (HTTP_PROXY, HTTPS_PROXY) is no URL.');
+  return new URL(address);
 }
 
-/** This machine and the metadata service of a virtual machine are never behind a proxy; the agent sees it the same way. */
+/** This machine and the metadata service of a virtual machine are never behind a proxy: there it would be another machine. */
 function isLocal(hostname: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\]|169\.254(\.\d+){2})$/.test(hostname);
 }
 
-/** The bypass list holds regular expressions; one that is none is passed over, as the agent does. */
+/** The bypass list holds regular expressions; one that is none names no host. */
 function matches(pattern: string, address: string): boolean {
   try {
     return new RegExp(pattern, 'i').test(address);

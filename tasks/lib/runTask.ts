@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import * as taskLib from 'azure-pipelines-task-lib/task';
 import type { Agent, Endpoint, Network } from './agent';
 import { ApiError, Canceled, messageOf, UserError } from './errors';
@@ -18,6 +19,10 @@ const RESULTS = {
   SucceededWithIssues: taskLib.TaskResult.SucceededWithIssues,
   Failed: taskLib.TaskResult.Failed,
 };
+
+/** Inputs whose values are for the service alone: no log shows more of them than names. */
+const UNPRINTED = new Set(['parameters', 'variables', 'stageVariables', 'runs', 'buildArgs']);
+const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /**
  * Runs a task's work inside an agent: gives it the world, turns what it throws into a verdict, and tells the agent the verdict once.
@@ -75,15 +80,22 @@ function taskLibAgent(secrets: Secrets): Agent {
       id,
       url,
       scheme,
-      parameter: (name) => taskLib.getEndpointAuthorizationParameter(id, name, true) || undefined,
+      parameter: (name) => quietly(() => taskLib.getEndpointAuthorizationParameter(id, name, true)) || undefined,
       data: (name) => taskLib.getEndpointDataParameter(id, name, true) || undefined,
     };
   };
   return {
-    input: (name) => taskLib.getInput(name)?.trim() || undefined,
-    variable: (name) => taskLib.getVariable(name) || undefined,
+    input: (name) => {
+      const read = () => taskLib.getInput(name);
+      return (UNPRINTED.has(name) ? quietly(read) : read())?.trim() || undefined;
+    },
+    variable: (name) => quietly(() => taskLib.getVariable(name)) || undefined,
     variables: () =>
-      taskLib.getVariables().map(({ name, value, secret }) => ({ name, value: secret ? '' : value, secret })),
+      quietly(() => taskLib.getVariables()).map(({ name, value, secret }) => ({
+        name,
+        value: secret ? '' : value,
+        secret,
+      })),
     endpoint,
     systemEndpoint: () => endpoint('SYSTEMVSSCONNECTION'),
     network: () => readNetwork(secrets),
@@ -100,6 +112,16 @@ function taskLibAgent(secrets: Secrets): Agent {
     uploadSummary: (file) => taskLib.uploadSummary(file),
     setProgress: (percent, text) => taskLib.setProgress(percent, harmless(text)),
   };
+}
+
+/** task-lib prints what it reads to the debug log; what this reads it does not. */
+function quietly<T>(read: () => T): T {
+  taskLib.setStdStream(nowhere);
+  try {
+    return read();
+  } finally {
+    taskLib.setStdStream(process.stdout);
+  }
 }
 
 /** Proxy and certificates as the agent was configured with; a proxy for every host but those of its bypass list. */

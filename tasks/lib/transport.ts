@@ -5,7 +5,7 @@ import { HttpClient } from 'typed-rest-client/HttpClient';
 import type { IHttpClientResponse, IRequestInfo } from 'typed-rest-client/Interfaces';
 import type { Network } from './agent';
 import { pipeline } from 'node:stream/promises';
-import { ApiError, Canceled, messageOf } from './errors';
+import { ApiError, Canceled, messageOf, UserError } from './errors';
 import { Connections } from './network';
 import { mayHaveHappened, retryAfterMs, retryDelay, type Failure } from './retryDelay';
 import { orCanceled, type World } from './world';
@@ -174,6 +174,7 @@ export class Transport extends HttpClient {
       return { answer: await this.follow(request, authorization, bound) };
     } catch (cause) {
       if (request.signal?.aborted || cause instanceof Canceled) throw new Canceled();
+      if (cause instanceof UserError) throw cause;
       const code = codeOf(cause);
       return { failure: { kind: UNREACHED.has(code) ? 'unreached' : 'lost', code }, cause };
     } finally {

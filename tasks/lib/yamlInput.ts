@@ -20,14 +20,17 @@ const NAME_AND_VALUE = /^[A-Za-z_][\w.-]*=/;
 const JSON_WORDS = new Set(['true', 'false', 'null']);
 const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 const MOST_NODES = 200_000;
+const DEEPEST = 200;
 
 /** A map; or `name=value` lines, when every line that is not blank is one. */
 export async function readYamlMap(read: Read, name: string): Promise<YamlMap> {
   const text = read(name);
   if (text === undefined) return new Map();
-  const lines = text.split(/\r?\n/).filter((line) => line.trim());
+  const lines = (restoreIndentation(text) ?? text).split(/\r?\n/).filter((line) => line.trim());
   if (lines.every((line) => NAME_AND_VALUE.test(line))) return readLines(lines, name);
   const value = await readYaml(text, name);
+  // Nothing but comments, as in a block whose entries were commented out.
+  if (value.kind === 'scalar' && value.plain && !value.text) return new Map();
   if (value.kind !== 'map')
     throw new UserError(`${name}: a YAML map 'name: value' is wanted, this is a ${value.kind}.`);
   return value.entries;
@@ -64,17 +67,27 @@ export async function readYaml(text: string, name: string): Promise<YamlValue> {
     const second = mended === undefined ? undefined : parse(mended);
     if (second && !second.errors.length) document = second;
   }
+  const wrong = (offset: number, why: string) => {
+    const { line, column } = position(text, offset);
+    return new UserError(`${name}: no valid YAML at line ${line}, column ${column}: ${why}`);
+  };
   const [error] = document.errors;
-  if (error) {
-    const { line, column } = position(text, error.pos[0]);
-    throw new UserError(
-      `${name}: no valid YAML at line ${line}, column ${column}: ${reason(error.code, error.message)}`,
-    );
-  }
+  if (error) throw wrong(error.pos[0], reason(error.code, error.message));
   let nodes = 0;
+  let depth = 0;
   const convert = (node: unknown): YamlValue => {
     if (++nodes > MOST_NODES) throw new UserError(`${name}: more than ${MOST_NODES} values.`);
+    // An alias may stand for what it stands in.
+    if (depth >= DEEPEST) throw new UserError(`${name}: values are nested more than ${DEEPEST} deep.`);
+    depth++;
+    const value = converted(node);
+    depth--;
+    return value;
+  };
+  const converted = (node: unknown): YamlValue => {
     const resolved = yaml.isAlias(node) ? node.resolve(document) : node;
+    if (yaml.isAlias(node) && !resolved)
+      throw wrong(node.range?.[0] ?? 0, `there is no anchor '&${node.source}'; quote a text that starts with '*'.`);
     if (yaml.isMap(resolved)) {
       return {
         kind: 'map',
@@ -159,7 +172,8 @@ function foldsFirstLine(document: Document, text: string, visit: Visit): boolean
 /** The text with the indentation of its other lines taken away; undefined where the first line did not lose any. */
 function restoreIndentation(text: string): string | undefined {
   const [first = '', ...rest] = text.split(/\r?\n/);
-  const indents = rest.filter((line) => line.trim()).map((line) => line.length - line.trimStart().length);
+  // Tabs are no indentation in YAML: what they were meant to say is not ours to guess.
+  const indents = rest.filter((line) => line.trim()).map((line) => / */.exec(line)?.[0].length ?? 0);
   const common = Math.min(...indents);
   if (!indents.length || common === 0 || first.startsWith(' ')) return undefined;
   return [first, ...rest.map((line) => line.slice(common))].join('\n');
@@ -171,7 +185,8 @@ function position(text: string, offset: number): { line: number; column: number 
 }
 
 function reason(code: string, message: string): string {
-  return code === 'DUPLICATE_KEY'
-    ? 'a key stands twice.'
-    : `${message.replace(/\s+/g, ' ').trim().replace(/\.$/, '')}.`;
+  if (code === 'DUPLICATE_KEY') return 'a key stands twice.';
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins.';
+  if (message.includes('call stack')) return 'values are nested too deep.';
+  return `${message.replace(/\s+/g, ' ').trim().replace(/\.$/, '')}.`;
 }

@@ -26,9 +26,10 @@ function endAll(): void {
   actions.clear();
 }
 
-/** Goes on with what the signal does without this listener, unless somebody else listens. */
+/** Where somebody else listens as well, this process ends in its own order, and what is left is done at its exit. */
 function endAllAndGo(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) > 1) return;
   endAll();
   stopWatching();
-  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  process.kill(process.pid, signal);
 }

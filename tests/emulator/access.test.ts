@@ -135,4 +135,17 @@ describe('Access to the emulator', () => {
       await other.close();
     }
   });
+
+  it('wants no token for a signed address, which is good for that address alone and for an hour', async () => {
+    const run = emulator.state.queue(emulator.state.addPipeline({ name: 'logged', script: { durationMs: 0 } }));
+    clock.jump(1000);
+    const logs = `Fabrikam/_apis/pipelines/${run.pipeline.id}/runs/${run.id}/logs/1?$expand=signedContent`;
+    const { url } = (await request(emulator, `GET ${logs}`)).body.signedContent as { url: string };
+    const statusOf = async (address: string, method = 'GET') => (await fetch(address, { method })).status;
+    assert.equal(await statusOf(url), 200);
+    assert.equal(await statusOf(url.replace('logs/1', 'logs/2')), 203);
+    assert.equal(await statusOf(url, 'DELETE'), 203);
+    clock.jump(3_600_000);
+    assert.equal(await statusOf(url), 203);
+  });
 });

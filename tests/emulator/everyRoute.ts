@@ -44,6 +44,12 @@ export async function askEverything(
   });
   const classic = state.addPipeline({ name: 'old', kind: 'classic' });
   const p = 'Fabrikam/_apis';
+  const connection = state.addServiceConnection({ name: 'northwind' });
+  const job = `plans/${connection.id}/jobs/${connection.id}`;
+  await send(`GET ${p}/serviceendpoint/endpoints/${connection.id}`);
+  await send(`POST ${p}/distributedtask/hubs/build/${job}/oidctoken?serviceConnectionId=${connection.id}`, {
+    body: {},
+  });
   await send('GET _apis/projects?$top=1');
   await send('GET _apis/projects/Fabrikam');
   await send(

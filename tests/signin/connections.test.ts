@@ -2,9 +2,19 @@ import assert from 'node:assert/strict';
 import { federationOf } from '../../emulator/state/serviceConnections';
 import type { StepResult } from '../agent/agent';
 import type { Endpoint } from '../agent/endpoints';
+import { releaseVariables } from '../agent/systemVariables';
 import { makeCertificate } from './certificates';
-import { azureConnection, CLIENT, CONNECTION, startScene, TENANT, type Scene, type SceneOptions } from './scene';
-import { together } from './together';
+import {
+  azureConnection,
+  CLIENT,
+  CONNECTION,
+  PROJECT,
+  startScene,
+  TENANT,
+  type Scene,
+  type SceneOptions,
+} from './scene';
+import { together } from '../tasks/together';
 import { assertGuarded, assertTold, sentTo, type Guarded } from './secrecy';
 
 const IDENTITY = 'images-spn';
@@ -56,6 +66,20 @@ describe('sign-in by each kind of connection, as a process', function () {
     assertRenewed(scene, step);
     assertGuarded(step, sent(scene), tokensOf(scene));
     assertTold(step, [...scene.entra.issued, ...scene.entra.calls.map(({ form }) => form.client_assertion ?? '')]);
+  });
+
+  it('does the same in a classic release, whose own connection is the release host', async () => {
+    const scene = await open();
+    const { own } = scene;
+    federate(scene, own.state.addServiceConnection({ id: CONNECTION, name: 'northwind' }));
+    const projectId = own.state.findProject(PROJECT)?.id ?? '';
+    const step = await scene.run({ azureDevOpsConnection: CONNECTION }, [workloadIdentity(scene)], {
+      variables: releaseVariables({ collectionUri: own.url, project: PROJECT, projectId }),
+      systemConnection: { url: own.releaseUrl, token: own.token },
+    });
+    assert.equal(step.result, 'Succeeded', step.log.join('\n'));
+    assert.ok(own.calls.some(({ path }) => path.includes('/hubs/rm/plans/')));
+    assertGuarded(step, sent(scene), tokensOf(scene));
   });
 
   it('signs in by the secret of a service principal', async () => {

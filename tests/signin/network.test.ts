@@ -11,7 +11,7 @@ import { makeCertificate } from './certificates';
 import { startProxy, startTlsFront, type Proxy, type ProxyOptions } from './proxy';
 import { azureConnection, CLIENT, CONNECTION, jobVariables, startScene, TENANT, type Scene } from './scene';
 import { assertGuarded, assertTold, sentTo } from './secrecy';
-import { together } from './together';
+import { together } from '../tasks/together';
 
 const PASSWORD = 'pr0xy:p@ss/w%rd+ü';
 const USER = 'CONTOSO\\agent';
@@ -215,6 +215,24 @@ describe('the network as the agent is configured, as a process', function () {
     );
   });
 
+  it('says which files and settings of the agent cannot be used', async () => {
+    const internet = await open();
+    const { folder } = internet;
+    const key = path.join(folder, 'client.key');
+    const cases: [variables: Record<string, string>, message: RegExp][] = [
+      [{ 'agent.cainfo': '/nowhere/ca.pem' }, /\/nowhere\/ca\.pem\) cannot be used: ENOENT.*config --sslcacert/],
+      [
+        { 'agent.clientcert': path.join(folder, 'client.pem'), 'agent.clientcertkey': key },
+        /client\.key\) cannot be used: .*--sslclientcertpassword/,
+      ],
+    ];
+    for (const [variables, message] of cases) {
+      const step = await runFederated(internet, atServices(internet, variables));
+      assert.equal(step.result, 'Failed');
+      assert.match(step.message ?? '', message);
+    }
+  });
+
   it('asks a proxy for the whole address of plain http', async () => {
     const internet = await open({ proxy: { credentials: { username: 'me', password: PASSWORD } } });
     const { other, proxy, own } = internet;
@@ -296,4 +314,9 @@ describe('the proxy for an address', () => {
   for (const [index, [network, address, proxy]] of cases.entries())
     it(`is ${proxy ?? 'none'} for ${address} (${index + 1})`, () =>
       assert.equal(proxyFor(new URL(address), network)?.href, proxy));
+
+  it('is an error where the environment names none, without a word of its password', () => {
+    const network = { environment: { https: 'http://me:secret@pro xy' } };
+    assert.throws(() => proxyFor(new URL('https://dev.azure.com/'), network), /HTTPS_PROXY\) is no URL\.$/);
+  });
 });

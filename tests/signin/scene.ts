@@ -1,9 +1,9 @@
-import path from 'node:path';
 import { startEntra, type Entra, type EntraOptions } from '../../emulator/entra/server';
 import { startEmulator, type Emulator, type EmulatorOptions } from '../../emulator/server';
 import { runStep, type JobOptions, type StepResult } from '../agent/agent';
 import type { Endpoint } from '../agent/endpoints';
 import { buildVariables } from '../agent/systemVariables';
+import { taskFolder } from '../tasks/taskFolder';
 
 export const TENANT = '7e4c0f4b-11d4-4f0c-a7b3-0f6b61c0d001';
 export const CLIENT = '5b1c8a50-2b7e-4a52-8f2e-c4a0d1e2f301';
@@ -40,9 +40,9 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
     own,
     other,
     entra,
-    run: (inputs, endpoints, rest = {}) =>
+    run: async (inputs, endpoints, rest = {}) =>
       runStep({
-        taskFolder: taskFolder(),
+        taskFolder: await taskFolder('TriggerPipeline'),
         node: process.env.CASCADE_TEST_NODE ?? process.execPath,
         inputs: { project: OTHER_PROJECT, pipeline: 'rebuild', pollingInterval: '1', ...inputs },
         stepName: 'rebuild',
@@ -61,10 +61,6 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
 export function jobVariables(own: Emulator): Record<string, string> {
   const project = own.state.findProject(PROJECT);
   return buildVariables({ collectionUri: own.url, project: PROJECT, ...(project && { projectId: project.id }) });
-}
-
-export function taskFolder(task = 'TriggerPipeline'): string {
-  return path.join(__dirname, '..', '..', 'build', 'extension', task);
 }
 
 /** An Azure Resource Manager connection of a scheme. */

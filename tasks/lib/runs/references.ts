@@ -1,5 +1,4 @@
 import type { AzureDevOps } from '../azureDevOps';
-import type { World } from '../world';
 import type { RunRequest } from './request';
 
 interface References {
@@ -7,29 +6,27 @@ interface References {
 }
 
 /**
- * True when the repository has no branch of the requested name but a tag. Asked only after a refusal, and only where this identity
- * may read the repository; other hosts' repositories cannot be asked.
- * https://learn.microsoft.com/rest/api/azure/devops/git/refs/list
+ * The request for the tag that the author meant with a bare name: where the repository has no branch of that name, but a tag.
+ * Undefined otherwise. Asked only after a refusal, and only where this identity may read the repository; other hosts' repositories
+ * cannot be asked. https://learn.microsoft.com/rest/api/azure/devops/git/refs/list
  */
-export async function isTag(
+export async function asTag(
   azureDevOps: AzureDevOps,
-  { pipeline, project, branch }: RunRequest,
-  world: World,
-): Promise<boolean> {
-  if (pipeline.repository.type !== 'TfsGit' || !branch) return false;
+  request: RunRequest,
+  signal?: AbortSignal,
+): Promise<RunRequest | undefined> {
+  const { pipeline, project, branch, branchMayBeTag } = request;
+  if (!branchMayBeTag || !branch || pipeline.repository.type !== 'TfsGit') return undefined;
   const name = branch.replace('refs/heads/', '');
   const exists = async (kind: 'heads' | 'tags') => {
     const path = `${encodeURIComponent(project)}/_apis/git/repositories/${encodeURIComponent(pipeline.repository.id)}/refs`;
-    const { value } = await azureDevOps.rest<References>('GET', path, {
-      query: { filter: `${kind}/${name}` },
-      signal: world.signal,
-    });
+    const { value } = await azureDevOps.rest<References>('GET', path, { query: { filter: `${kind}/${name}` }, signal });
     return (value.value ?? []).some((reference) => reference.name === `refs/${kind}/${name}`);
   };
   try {
-    return !(await exists('heads')) && (await exists('tags'));
-  } catch (error) {
-    world.log.debug(`The references of the repository could not be read: ${String(error)}`);
-    return false;
+    if ((await exists('heads')) || !(await exists('tags'))) return undefined;
+    return { ...request, branch: `refs/tags/${name}`, branchMayBeTag: false };
+  } catch {
+    return undefined;
   }
 }

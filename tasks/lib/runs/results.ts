@@ -11,11 +11,11 @@ const LONGEST_OUTPUT = 24_000;
 /** Sets what is known of the children as soon as an id is known: later steps may need it although this one fails. */
 export function setStartedOutputs(agent: Agent, children: Child[], log: Log): void {
   const [first] = children;
-  if (!first) return;
+  setList(agent, { name: 'runIds', whole: children.flatMap(({ id }) => id || []) }, log);
+  if (!first?.id) return;
   agent.setOutput('runId', String(first.id));
   agent.setOutput('runNumber', first.number);
   agent.setOutput('runUrl', first.url);
-  setList(agent, { name: 'runIds', whole: children.map(({ id }) => id) }, log);
 }
 
 /** Sets the outputs of the end: `result`, `results`, and the file that holds the whole. */
@@ -26,7 +26,7 @@ export function setEndedOutputs(
 ): void {
   setStartedOutputs(agent, children, log);
   const results = children.map(resultEntry);
-  agent.setOutput('result', worst(children.map(({ result }) => result ?? 'started')));
+  agent.setOutput('result', children.length ? worst(children.map(({ result }) => result ?? 'started')) : 'skipped');
   setList(
     agent,
     { name: 'results', whole: results, short: results.map(({ name, id, result }) => ({ name, id, result })) },

