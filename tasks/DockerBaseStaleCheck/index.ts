@@ -5,7 +5,7 @@ import { Register, stepNameOf } from '../lib/register';
 import { cancelLeftovers } from '../lib/runs/postJob';
 import { runTask } from '../lib/runTask';
 import { Transport } from '../lib/transport';
-import { readInputs } from './inputs';
+import { readInputs, secretValues } from './inputs';
 import { agentCredentials } from './registry/agentCredentials';
 import { Registries } from './registry/Registries';
 import { staleCheck } from './staleCheck';
@@ -18,6 +18,7 @@ void runTask(async ({ agent, world, secrets }) => {
   const connect = () => new AzureDevOps(readConnection(agent, secrets, { transport, clock: world.clock }), transport);
   if (isPostJob) return await cancelLeftovers(agent, connect, world);
   const inputs = await readInputs((name) => agent.input(name));
+  for (const value of secretValues(inputs)) secrets.add(value);
   const azureDevOps = inputs.starts ? connect() : undefined;
   const own = agent.systemEndpoint() && ownOrganization(agent, secrets);
   const signIn = { agent, own, transport, clock: world.clock, secrets };

@@ -104,6 +104,16 @@ export async function readInputs(read: Read): Promise<Inputs> {
   };
 }
 
+/** Values that the author marked as secret: to be registered before anything is printed. */
+export function secretValues({ rebuild }: Inputs): string[] {
+  return [...rebuild.variables.values()].flatMap((value) => {
+    const entries = value.kind === 'map' ? value.entries : undefined;
+    const [text, mark] = [entries?.get('value'), entries?.get('isSecret')];
+    const isSecret = mark?.kind === 'scalar' && mark.text.toLowerCase() === 'true';
+    return isSecret && text?.kind === 'scalar' ? [text.text] : [];
+  });
+}
+
 /** What this version does not do is refused: a step that silently looked at less than it was asked would call stale images fresh. */
 function refuseWhatIsNotThere(read: Read): void {
   const packages = text(read, 'packages');
