@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Agent } from '../lib/agent';
 import type { AzureDevOps } from '../lib/azureDevOps';
-import { UserError, messageOf } from '../lib/errors';
+import { Canceled, UserError, messageOf } from '../lib/errors';
 import type { Parent } from '../lib/parent';
 import type { Register } from '../lib/register';
 import type { Child } from '../lib/runs/child';
@@ -199,7 +199,8 @@ async function writeLocks(
       fs.writeFileSync(one.lock.file, text);
       log.info(`${one.path}: wrote ${one.lock.file}.`);
     } catch (error) {
-      if (!(error instanceof RegistryRefusal)) throw error;
+      // A step that is cancelled asks no more registries; the rest of its end has to come all the same.
+      if (!(error instanceof RegistryRefusal || error instanceof Canceled)) throw error;
       log.warning(`${one.path}: its lock is not written: ${error.message}.`);
     }
   }
