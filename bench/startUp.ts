@@ -1,17 +1,15 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { createJob } from '../tests/agent/job';
-import { prepare } from '../tests/agent/preparation';
-import { StepRecord } from '../tests/agent/stepRecord';
+import { runStep } from '../tests/agent/agent';
 import { buildVariables } from '../tests/agent/systemVariables';
-import { readTaskDefinition } from '../tests/agent/taskDefinition';
 import { taskFolder } from '../tests/tasks/taskFolder';
 import { inMs, median, type Figure } from './figure';
 
+const NODE = process.env.CASCADE_TEST_NODE ?? process.execPath;
 const PAIRS = 21;
 /** The task may take so many times as long as the bare script to its first request. */
 const AT_MOST = 2.4;
@@ -28,7 +26,7 @@ export async function startUp(): Promise<Figure[]> {
   const server = await listen();
   try {
     const bare = bareScript(folder, server.port);
-    const task = await theTask(server.url);
+    const task = await theTask(folder, server.url);
     const times = { bare: [] as number[], task: [] as number[] };
     for (const program of [bare, task]) await server.firstRequestOf(program);
     for (let pair = 0; pair < PAIRS; pair++) {
@@ -42,7 +40,7 @@ export async function startUp(): Promise<Figure[]> {
         name: 'start to first request',
         value: inMs(own),
         baseline: `${inMs(base)} bare node script`,
-        note: `${factor} times; at most ${AT_MOST}; median of ${PAIRS} pairs; node ${process.version}`,
+        note: `${factor} times; at most ${AT_MOST}; median of ${PAIRS} pairs; node ${execFileSync(NODE, ['--version'], { encoding: 'utf8' }).trim()}`,
       },
     ];
   } finally {
@@ -60,19 +58,25 @@ function bareScript(folder: string, port: number): Program {
   return { script, env: { PATH: process.env.PATH ?? '' }, cwd: folder };
 }
 
-/** The bundle with the environment that the agent gives it. */
-async function theTask(url: string): Promise<Program> {
-  const taskFolderPath = await taskFolder('TriggerPipeline');
-  const definition = readTaskDefinition(taskFolderPath);
-  const job = createJob({
+/** The bundle with the environment that the agent gives it: a stand-in that the agent runs in its place writes it down. */
+async function theTask(folder: string, url: string): Promise<Program> {
+  const task = await taskFolder('TriggerPipeline');
+  const standIn = path.join(folder, 'task');
+  const written = path.join(folder, 'environment.json');
+  fs.mkdirSync(standIn);
+  fs.copyFileSync(path.join(task, 'task.json'), path.join(standIn, 'task.json'));
+  fs.writeFileSync(
+    path.join(standIn, 'index.js'),
+    `require('node:fs').writeFileSync(${JSON.stringify(written)}, JSON.stringify([process.env, process.cwd()]));\n`,
+  );
+  await runStep({
+    taskFolder: standIn,
+    inputs: { pipeline: '11' },
     variables: buildVariables({ collectionUri: `${url}/contoso/` }),
     systemConnection: { url: `${url}/contoso/`, token: 'a-token-for-the-bench' },
   });
-  const record = new StepRecord(job, 'bench', new Map(), new Set());
-  const options = { taskFolder: taskFolderPath, inputs: { pipeline: '11' } };
-  const prepared = prepare(options, 'execution', definition, record);
-  if (!prepared) throw new Error('The step would be skipped.');
-  return { script: prepared.target, env: prepared.environment(), cwd: prepared.workingDirectory };
+  const [env, cwd] = JSON.parse(fs.readFileSync(written, 'utf8')) as [Record<string, string>, string];
+  return { script: path.join(task, 'index.js'), env, cwd };
 }
 
 /** A server that answers 404 and times when the first request of a process arrives. */
@@ -89,7 +93,7 @@ async function listen() {
       arrived = () => resolve(performance.now());
     });
     const begin = performance.now();
-    const child = spawn(process.env.CASCADE_TEST_NODE ?? process.execPath, [script], { env, cwd, stdio: 'pipe' });
+    const child = spawn(NODE, [script], { env, cwd, stdio: 'pipe' });
     child.stdin.end();
     child.stdout.resume();
     child.stderr.resume();

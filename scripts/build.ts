@@ -17,8 +17,8 @@ const ON_DEMAND = ['yaml', 'yauzl'];
 
 const filesOnDemand: Plugin = {
   name: 'files-on-demand',
-  setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`^(${ON_DEMAND.join('|')})$`) }, ({ path: name, kind }) =>
+  setup(build) {
+    build.onResolve({ filter: new RegExp(`^(${ON_DEMAND.join('|')})$`) }, ({ path: name, kind }) =>
       kind === 'dynamic-import' ? { path: `./${name}.js`, external: true } : undefined,
     );
   },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { lazyRequires } from '../../scripts/lazyRequires';
 import { taskFolders, type PackagedFile } from '../../scripts/packageContents';
 import { packagedFiles, readJson, root, textIn } from './thePackage';
 
@@ -30,6 +31,7 @@ async function bundledPackages(tasks: string[]): Promise<Set<string>> {
     outdir: 'unused',
     bundle: true,
     platform: 'node',
+    plugins: [lazyRequires],
     write: false,
     metafile: true,
     logLevel: 'silent',
