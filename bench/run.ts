@@ -5,6 +5,7 @@ import { longChild } from './longChild';
 import { packageSize } from './packageSize';
 import { requests } from './requests';
 import { shortChild } from './shortChild';
+import { staleCheck } from './staleCheck';
 import { startUp } from './startUp';
 
 const BENCHES: Record<string, () => Promise<Figure[]>> = {
@@ -14,6 +15,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   shortChild,
   longChild,
   cancel,
+  staleCheck,
 };
 
 async function main(wanted: string[]): Promise<void> {

@@ -7,7 +7,7 @@ import { thirdPartyNotices } from './thirdPartyNotices';
 
 const root = path.join(__dirname, '..');
 const out = path.join(root, 'build', 'extension');
-const TASKS = ['TriggerPipeline', 'TriggerRelease'];
+const TASKS = ['TriggerPipeline', 'TriggerRelease', 'DockerBaseStaleCheck'];
 
 /** The post-job part is the task's own bundle; this only tells it so. */
 const POST_JOB = "process.env.PIPELINE_CASCADE_POST_JOB = 'true';\nrequire('./index.js');\n";

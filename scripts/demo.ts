@@ -13,9 +13,10 @@ import { fanOut } from './demo/fanOut';
 import { release } from './demo/release';
 import { Screen } from './demo/screen';
 import { Player, type Scene } from './demo/scene';
+import { staleImage } from './demo/staleImage';
 import { startedRun } from './demo/startedRun';
 
-const SCENES: Scene[] = [startedRun, failedRun, fanOut, asyncStage, release];
+const SCENES: Scene[] = [startedRun, failedRun, fanOut, asyncStage, release, staleImage];
 
 const root = path.join(__dirname, '..');
 const screen = new Screen(process.stdout);

@@ -18,7 +18,7 @@ export interface Scene {
 
 /** A step as a pipeline's author writes it. */
 export interface Step {
-  task: 'TriggerPipeline' | 'TriggerRelease';
+  task: 'TriggerPipeline' | 'TriggerRelease' | 'DockerBaseStaleCheck';
   name: string;
   inputs: Record<string, string>;
   /** The run that the step is part of; one that the emulator does not know unless given. */

@@ -3,10 +3,10 @@ import { ownOrganization, readConnection } from '../lib/connection';
 import { readTextFile } from '../lib/files';
 import { readParent } from '../lib/parent';
 import { Register, stepNameOf } from '../lib/register';
+import { cancelLeftovers } from '../lib/runs/postJob';
 import { runTask } from '../lib/runTask';
 import { Transport } from '../lib/transport';
 import { readInputs, secretValues } from './inputs';
-import { cancelLeftovers } from './postJob';
 import { triggerPipeline } from './triggerPipeline';
 
 // The post-job part is the same bundle: its little entry file sets this before it loads it.

@@ -24,6 +24,8 @@ export interface Application {
   address: string;
   clientId: string;
   proof: Proof;
+  /** What the token is for; Azure DevOps unless given. */
+  resource?: string | undefined;
 }
 
 export interface Reach {
@@ -35,7 +37,7 @@ export interface Reach {
 const OUTSIDE_ITS_TIME = '700024';
 
 /**
- * An access token for Azure DevOps by the OAuth 2.0 client credentials grant
+ * An access token by the OAuth 2.0 client credentials grant
  * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow). Throws `ApiError` with the AADSTS code.
  */
 export async function accessToken(
@@ -43,7 +45,7 @@ export async function accessToken(
   { transport, clock, secrets }: Reach,
   describe: () => Promise<string>,
 ): Promise<Token> {
-  const { address, clientId, proof } = application;
+  const { address, clientId, proof, resource = AZURE_DEVOPS } = application;
   const ask = async (now: number): Promise<HttpAnswer> => {
     const proven =
       'secret' in proof
@@ -51,7 +53,7 @@ export async function accessToken(
         : await assertionFields(proof, { address, clientId, now }, secrets);
     const fields = {
       client_id: clientId,
-      scope: `${AZURE_DEVOPS}/.default`,
+      scope: `${resource}/.default`,
       grant_type: 'client_credentials',
       ...proven,
     };

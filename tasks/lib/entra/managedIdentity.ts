@@ -8,18 +8,20 @@ export interface ManagedIdentity {
   clientId: string | undefined;
   /** Reads an environment variable. */
   variable: (name: string) => string | undefined;
+  /** What the token is for; Azure DevOps unless given. */
+  resource?: string | undefined;
 }
 
 const METADATA_SERVICE = 'http://169.254.169.254';
 
 /**
- * An access token for Azure DevOps by the managed identity of the machine that the agent runs on: from App Service and Container Apps by
+ * An access token by the managed identity of the machine that the agent runs on: from App Service and Container Apps by
  * `IDENTITY_ENDPOINT` with `IDENTITY_HEADER`, else from the instance metadata service of a virtual machine
  * (https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token).
  * Throws `ApiError` with the reason of the service.
  */
 export async function managedIdentityToken(
-  { clientId, variable }: ManagedIdentity,
+  { clientId, variable, resource = AZURE_DEVOPS }: ManagedIdentity,
   { transport, secrets }: Reach,
   describe: () => Promise<string>,
 ): Promise<Token> {
@@ -32,7 +34,7 @@ export async function managedIdentityToken(
       ? [`${endpoint}?api-version=2019-08-01`, { 'x-identity-header': header }]
       : [new URL('/metadata/identity/oauth2/token?api-version=2018-02-01', host).href, { metadata: 'true' }];
   const url = new URL(address);
-  url.searchParams.set('resource', AZURE_DEVOPS);
+  url.searchParams.set('resource', resource);
   if (clientId) url.searchParams.set('client_id', clientId);
   const answer = await transport
     .send({ method: 'GET', url: url.href, headers, attempts: 4, timeoutMs: 5000 })

@@ -13,6 +13,8 @@ export interface SignIn extends Reach {
   agent: Agent;
   /** This organization, with the token of the job; undefined outside a job. */
   own: Account | undefined;
+  /** What the token is for; Azure DevOps unless given. */
+  resource?: string;
 }
 
 /**
@@ -35,6 +37,7 @@ function tokenRequest(connection: ServiceConnection, signIn: SignIn): () => Prom
       const identity = {
         clientId: endpoint.data('msiclientId'),
         variable: (name: string) => signIn.agent.variable(name),
+        resource: signIn.resource,
       };
       return () => managedIdentityToken(identity, signIn, describe);
     }
@@ -50,7 +53,12 @@ function byApplication(connection: ServiceConnection, proof: Proof, signIn: Sign
   const name = shortName(connection);
   const clientId = endpoint.parameter('serviceprincipalid');
   if (!clientId) throw new UserError(`${name} names no application (serviceprincipalid).`);
-  const application: Application = { address: tokenAddress(endpoint, name), clientId, proof };
+  const application: Application = {
+    address: tokenAddress(endpoint, name),
+    clientId,
+    proof,
+    resource: signIn.resource,
+  };
   return () => accessToken(application, signIn, () => fullName(connection, signIn));
 }
 

@@ -1,13 +1,13 @@
-import type { Agent } from '../lib/agent';
-import type { AzureDevOps } from '../lib/azureDevOps';
-import { flag } from '../lib/inputs';
-import { leftovers, type RegisteredChild } from '../lib/register';
-import { cancelRuns } from '../lib/runs/cancel';
-import type { Child } from '../lib/runs/child';
-import { findLostRun } from '../lib/runs/lostAnswer';
-import type { RunRequest } from '../lib/runs/request';
-import type { Verdict } from '../lib/verdict';
-import type { World } from '../lib/world';
+import type { Agent } from '../agent';
+import type { AzureDevOps } from '../azureDevOps';
+import { flag } from '../inputs';
+import { leftovers, type RegisteredChild } from '../register';
+import { cancelRuns } from './cancel';
+import type { Child } from './child';
+import { findLostRun } from './lostAnswer';
+import type { RunRequest } from './request';
+import type { Verdict } from '../verdict';
+import type { World } from '../world';
 
 /**
  * Runs at the end of the job: cancels what a step that was killed, or that no signal reached, could not cancel. A step that ended by

@@ -1,0 +1,35 @@
+import { AzureDevOps } from '../lib/azureDevOps';
+import { ownOrganization, readConnection } from '../lib/connection';
+import { readParent } from '../lib/parent';
+import { Register, stepNameOf } from '../lib/register';
+import { cancelLeftovers } from '../lib/runs/postJob';
+import { runTask } from '../lib/runTask';
+import { Transport } from '../lib/transport';
+import { readInputs, secretValues } from './inputs';
+import { agentCredentials } from './registry/agentCredentials';
+import { Registries } from './registry/Registries';
+import { staleCheck } from './staleCheck';
+
+// The post-job part is the same bundle: its little entry file sets this before it loads it.
+const isPostJob = process.env.PIPELINE_CASCADE_POST_JOB === 'true';
+
+void runTask(async ({ agent, world, secrets }) => {
+  const transport = new Transport(world, agent.network());
+  const connect = () => new AzureDevOps(readConnection(agent, secrets, { transport, clock: world.clock }), transport);
+  if (isPostJob) return await cancelLeftovers(agent, connect, world);
+  const inputs = await readInputs((name) => agent.input(name));
+  for (const value of secretValues(inputs)) secrets.add(value);
+  const azureDevOps = inputs.starts ? connect() : undefined;
+  const own = agent.systemEndpoint() && ownOrganization(agent, secrets);
+  const signIn = { agent, own, transport, clock: world.clock, secrets };
+  const credentialFor = agentCredentials(inputs.registryConnections, signIn, world.log);
+  const hosts = { mirrors: inputs.registryMirrors, insecure: inputs.insecureRegistries };
+  const registries = new Registries(transport, { ...hosts, credentialFor }, world, secrets);
+  const parent = readParent(agent);
+  const register = Register.open(agent, 'DockerBaseStaleCheck', parent, world);
+  return await staleCheck(
+    { ...inputs, searchFolder: agent.input('searchFolder') ?? agent.variable('System.DefaultWorkingDirectory') ?? '.' },
+    { agent, registries, azureDevOps, parent, register, stepName: stepNameOf(parent) },
+    world,
+  );
+});

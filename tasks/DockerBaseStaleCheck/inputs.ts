@@ -1,0 +1,191 @@
+import { Minimatch } from 'minimatch';
+import { UserError } from '../lib/errors';
+import { choice, flag, text, wholeNumber, type Read } from '../lib/inputs';
+import type { IfRunning } from '../lib/runs/conditions';
+import { readWaiting, type WaitingInputs } from '../lib/waitingInputs';
+import { readNames, readYaml, readYamlMap, textOfValue, textsOf, type YamlMap } from '../lib/yamlInput';
+
+const STALE_WHEN = ['auto', 'age', 'digest', 'layers'] as const;
+const DAY_MS = 86_400_000;
+
+export interface Inputs {
+  searchFolder: string;
+  dockerfiles: string[];
+  /** Build arguments for a Dockerfile by its path. */
+  buildArgs: (path: string) => Map<string, string>;
+  buildContexts: Map<string, string>;
+  targetStage: (path: string) => string | undefined;
+  /** Empty for `auto`. */
+  platforms: string[];
+  scope: 'final' | 'reachable';
+  staleWhen: (typeof STALE_WHEN)[number];
+  maxAgeMs: number;
+  cooldownMs: number;
+  /** The image of a Dockerfile, with placeholders. */
+  image: (path: string) => string | undefined;
+  registryConnections: string[];
+  registryMirrors: Map<string, string>;
+  insecureRegistries: Set<string>;
+  /** With placeholders. */
+  lockFile: string;
+  updateLock: 'none' | 'write';
+  onUnknown: 'fail' | 'warn' | 'stale';
+  onStale: 'succeed' | 'warn' | 'fail';
+  /** What is given to a run, with placeholders; values of variables may be secret. */
+  rebuild: RebuildInputs;
+  /** False without `pipeline`: then nothing is started. */
+  starts: boolean;
+  group: boolean;
+  maxFailures: number;
+  dryRun: boolean;
+  waiting: WaitingInputs;
+}
+
+export interface RebuildInputs {
+  pipeline: string;
+  project: string;
+  branch: string | undefined;
+  parameters: YamlMap;
+  variables: YamlMap;
+  stages: string[];
+  tags: string[];
+  maxParallel: number;
+  ifRunning: IfRunning;
+}
+
+/** The inputs as the code uses them. Throws `UserError` for the first one that is wrong; nothing was asked by then. */
+export async function readInputs(read: Read): Promise<Inputs> {
+  refuseWhatIsNotThere(read);
+  const staleWhen = choice(read, 'staleWhen', STALE_WHEN, 'auto');
+  if (staleWhen === 'layers' && !text(read, 'image')) {
+    throw new UserError('staleWhen: layers compares with the image that is built: give its name in image.');
+  }
+  const pipeline = text(read, 'pipeline');
+  const project = text(read, 'project');
+  if (pipeline && !project) throw new UserError('project: give the name or id of the project of the pipeline.');
+  return {
+    searchFolder: text(read, 'searchFolder') ?? '.',
+    dockerfiles: (text(read, 'dockerfiles') ?? '')
+      .split(/\r?\n/)
+      .map((line) => line.trim())
+      .filter(Boolean),
+    buildArgs: await readBuildArgs(read),
+    buildContexts: new Map(Object.entries(textsOf(await readYamlMap(read, 'buildContexts')))),
+    targetStage: await readByPath(read, 'targetStage'),
+    platforms: (await readNames(read, 'platforms')).filter((name) => name.toLowerCase() !== 'auto'),
+    scope: choice(read, 'scope', ['final', 'reachable'] as const, 'final'),
+    staleWhen,
+    maxAgeMs: wholeNumber(read, 'maxAgeDays', { min: 0, max: 36_500, fallback: 7 }) * DAY_MS,
+    cooldownMs: wholeNumber(read, 'cooldownHours', { min: 0, max: 876_000, fallback: 0 }) * 3_600_000,
+    image: await readByPath(read, 'image'),
+    registryConnections: await readNames(read, 'registryConnections'),
+    registryMirrors: await readMirrors(read),
+    insecureRegistries: new Set((await readNames(read, 'insecureRegistries')).map((host) => bareHost(host))),
+    lockFile: text(read, 'lockFile') ?? '${dockerfile}.lock.json',
+    updateLock: text(read, 'updateLock')?.toLowerCase() === 'write' ? 'write' : 'none',
+    onUnknown: choice(read, 'onUnknown', ['fail', 'warn', 'stale'] as const, 'warn'),
+    onStale: choice(read, 'onStale', ['succeed', 'warn', 'fail'] as const, 'succeed'),
+    starts: pipeline !== undefined,
+    rebuild: {
+      pipeline: pipeline ?? '',
+      project: project ?? '',
+      branch: text(read, 'branch'),
+      parameters: await readYamlMap(read, 'parameters'),
+      variables: await readYamlMap(read, 'variables'),
+      stages: await readNames(read, 'stages'),
+      tags: await readNames(read, 'tags'),
+      maxParallel: wholeNumber(read, 'maxParallel', { min: 0, max: 10_000, fallback: 0 }),
+      ifRunning: choice(read, 'ifRunning', ['start', 'skip', 'join', 'cancel', 'queue'] as const, 'start'),
+    },
+    group: flag(read, 'group', false),
+    maxFailures: wholeNumber(read, 'maxFailures', { min: 1, max: 100, fallback: 3 }),
+    dryRun: flag(read, 'dryRun', false),
+    waiting: await readWaiting(read, false),
+  };
+}
+
+/** Values that the author marked as secret: to be registered before anything is printed. */
+export function secretValues({ rebuild }: Inputs): string[] {
+  return [...rebuild.variables.values()].flatMap((value) => {
+    const entries = value.kind === 'map' ? value.entries : undefined;
+    const [text, mark] = [entries?.get('value'), entries?.get('isSecret')];
+    const isSecret = mark?.kind === 'scalar' && mark.text.toLowerCase() === 'true';
+    return isSecret && text?.kind === 'scalar' ? [text.text] : [];
+  });
+}
+
+/** What this version does not do is refused: a step that silently looked at less than it was asked would call stale images fresh. */
+function refuseWhatIsNotThere(read: Read): void {
+  const packages = text(read, 'packages');
+  if (packages && packages.toLowerCase() !== 'off') {
+    throw new UserError(
+      `packages: '${packages}' cannot be checked: this version judges base images only. Set it to off.`,
+    );
+  }
+  for (const name of ['packageIndexes', 'observedPackages']) {
+    if (text(read, name)) throw new UserError(`${name}: this version judges base images only. Leave it empty.`);
+  }
+  const updateLock = text(read, 'updateLock')?.toLowerCase() ?? 'none';
+  if (updateLock === 'commit' || updateLock === 'pullrequest') {
+    throw new UserError(
+      `updateLock: '${updateLock}' is not done by this version. Set it to write, and commit the lock files in a step of your own.`,
+    );
+  }
+  if (updateLock !== 'none' && updateLock !== 'write') {
+    throw new UserError(`updateLock: '${updateLock}' is none of none, write, commit, pullRequest.`);
+  }
+}
+
+/** Arguments for all files, and maps under patterns for some: of several that fit the later one wins. */
+async function readBuildArgs(read: Read): Promise<Inputs['buildArgs']> {
+  const map = await readYamlMap(read, 'buildArgs');
+  const common = new Map<string, string>();
+  const patterns: { fits: (path: string) => boolean; values: Record<string, string> }[] = [];
+  for (const [key, value] of map) {
+    if (value.kind === 'map') patterns.push({ fits: matcher(key), values: textsOf(value.entries) });
+    else common.set(key, textOfValue(value) ?? '');
+  }
+  return (path) => {
+    const all = new Map(common);
+    for (const { fits, values } of patterns) {
+      if (fits(path)) for (const [name, value] of Object.entries(values)) all.set(name, value);
+    }
+    return all;
+  };
+}
+
+/** One text for all files, or a map of patterns: of several that fit the later one wins. */
+async function readByPath(read: Read, name: string): Promise<(path: string) => string | undefined> {
+  const written = text(read, name);
+  if (written === undefined) return () => undefined;
+  const value = await readYaml(written, name);
+  if (value.kind === 'list')
+    throw new UserError(`${name}: one text is wanted, or a map 'pattern: text'; this is a list.`);
+  if (value.kind === 'scalar') return () => value.text || undefined;
+  const patterns = Object.entries(textsOf(value.entries)).map(([pattern, one]) => ({ fits: matcher(pattern), one }));
+  return (path) => patterns.findLast(({ fits }) => fits(path))?.one;
+}
+
+/** A pattern fits a Dockerfile's path or its folder. */
+function matcher(pattern: string): (path: string) => boolean {
+  const compiled = new Minimatch(pattern.replace(/^\.?\//, ''), {
+    dot: true,
+    nocase: true,
+    nocomment: true,
+    nonegate: true,
+  });
+  return (path) => compiled.match(path) || compiled.match(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+}
+
+async function readMirrors(read: Read): Promise<Map<string, string>> {
+  const map = textsOf(await readYamlMap(read, 'registryMirrors'));
+  return new Map(Object.entries(map).map(([host, mirror]) => [bareHost(host), bareHost(mirror)]));
+}
+
+function bareHost(written: string): string {
+  return written
+    .trim()
+    .replace(/^https?:\/\//i, '')
+    .replace(/\/+$/, '')
+    .toLowerCase();
+}

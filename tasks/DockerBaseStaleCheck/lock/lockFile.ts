@@ -1,0 +1,95 @@
+import type { ImageDigests } from '../judge/baseImages';
+
+/** Digests by reference, as in `docker.io/library/ubuntu:22.04`. */
+export type DigestsByReference = Record<string, ImageDigests>;
+
+export interface LockedBase extends ImageDigests {
+  reference: string;
+  role: string;
+}
+
+/** The lock beside a Dockerfile; its schema is part of the contract. */
+export interface Lock {
+  version: 1;
+  /** What digests are compared with, until `built` knows better. */
+  bases: LockedBase[];
+  /** Kept as it is. */
+  packages?: unknown[];
+  /** The last run that built the image, with the digests it was started for. */
+  built?: { runId: number; runNumber: string; commit: string; digests: DigestsByReference };
+  /** The run that was started for a change, until it has ended well. `failures`: runs before it that failed one after the other. */
+  triggered?: { runId: number; digests: DigestsByReference; failures?: number };
+}
+
+/** What the run of `triggered` came to. */
+export interface TriggeredRun {
+  status: 'succeeded' | 'failed' | 'running' | 'gone';
+  number: string;
+  commit: string;
+}
+
+/** Reads a lock. Throws an error with the reason for what is none, such as a merge that was left half-way. */
+export function parseLock(text: string): Lock {
+  const value = JSON.parse(text.replace(/^\uFEFF/, '')) as Partial<Lock>;
+  if (value.version !== 1) throw new Error(`its version is ${JSON.stringify(value.version)}, this program knows 1`);
+  const bases = Array.isArray(value.bases) ? value.bases : [];
+  if (bases.some(({ reference, digest }) => typeof reference !== 'string' || typeof digest !== 'string')) {
+    throw new Error('one of its bases has no reference or digest');
+  }
+  return { ...value, version: 1, bases: bases.map((base) => ({ ...base, platforms: objectOf(base.platforms) })) };
+}
+
+/** The text of a lock: the same for the same content, keys and bases in order, so that two branches merge. */
+export function formatLock(lock: Lock): string {
+  const bases = [...lock.bases].sort((a, b) => compare(a.reference, b.reference) || compare(a.role, b.role));
+  return `${JSON.stringify(sorted({ ...lock, bases }), undefined, 2)}\n`;
+}
+
+/** What the image was built with, as far as the lock knows; undefined for an image that it does not name. */
+export function lockedDigests(lock: Lock | undefined, reference: string): ImageDigests | undefined {
+  return lock?.built?.digests[reference] ?? lock?.bases.find((base) => base.reference === reference);
+}
+
+/** The lock after a look at the run that it waits for: a run that ended well becomes `built`. Pure. */
+export function settle(lock: Lock, run: TriggeredRun | undefined): { lock: Lock; running: boolean; failures: number } {
+  const { triggered, ...rest } = lock;
+  if (!triggered || !run) return { lock, running: false, failures: 0 };
+  switch (run.status) {
+    case 'succeeded': {
+      const built = { runId: triggered.runId, runNumber: run.number, commit: run.commit, digests: triggered.digests };
+      const bases = lock.bases.map((base) => ({ ...base, ...triggered.digests[base.reference] }));
+      return { lock: { ...rest, bases, built }, running: false, failures: 0 };
+    }
+    case 'failed':
+      return { lock, running: false, failures: (triggered.failures ?? 0) + 1 };
+    case 'running':
+      return { lock, running: true, failures: triggered.failures ?? 0 };
+    case 'gone':
+      return { lock: rest, running: false, failures: 0 };
+  }
+}
+
+/** The lock with the bases that the Dockerfile names now: known ones stay, new ones are taken as they are. Pure. */
+export function withBases(lock: Lock | undefined, bases: readonly LockedBase[]): Lock {
+  const known = (reference: string) => lock?.bases.find((base) => base.reference === reference);
+  return {
+    ...lock,
+    version: 1,
+    bases: bases.map(({ role, ...base }) => ({ ...(known(base.reference) ?? base), role })),
+  };
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(entries.sort(([a], [b]) => compare(a, b)).map(([key, item]) => [key, sorted(item)]));
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function objectOf(value: unknown): Record<string, string> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, string>) : {};
+}

@@ -1,0 +1,45 @@
+/** Requests that were sent to a host, by kind; `throttled` are the answers that asked to slow down. */
+export interface RequestCounts {
+  head: number;
+  get: number;
+  token: number;
+  throttled: number;
+}
+
+/** So many requests at a time, as good clients do. */
+const AT_ONCE = 3;
+/** So many images for which a host only failed, and it is asked no further. */
+const MOST_FAILURES = 3;
+
+/** What this run knows of a host: how much it was asked, and whether it may be asked on. */
+export class HostState {
+  readonly counts: RequestCounts = { head: 0, get: 0, token: 0, throttled: 0 };
+  /** Why it is asked nothing more. */
+  refused: string | undefined;
+  /** Why it is asked for nothing that counts as a pull; HEAD is free. */
+  noMorePulls: string | undefined;
+  private failures = 0;
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  /** Runs the work when fewer than three others run. */
+  async turn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.running >= AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.running++;
+    try {
+      return await work();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.running--;
+    }
+  }
+
+  failed(reason: string): void {
+    if (++this.failures >= MOST_FAILURES) this.refused ??= reason;
+  }
+
+  answered(): void {
+    this.failures = 0;
+  }
+}

@@ -1,0 +1,70 @@
+import type { CheckedDockerfile, CheckedReference } from './checked';
+import type { RequestCounts } from './registry/hostState';
+
+/** All that the step found out. */
+export interface CheckOutcome {
+  dockerfiles: CheckedDockerfile[];
+  /** Files that match the patterns and have no FROM. */
+  notDockerfiles: string[];
+  requests: Record<string, RequestCounts>;
+}
+
+/** The full report; its schema is part of the contract. Pure. */
+export function reportOf({ dockerfiles, notDockerfiles, requests }: CheckOutcome): Record<string, unknown> {
+  return {
+    version: 1,
+    dockerfiles: dockerfiles.map((one) => ({
+      path: one.path,
+      folder: one.folder,
+      target: one.target,
+      verdict: one.verdict,
+      reason: one.reason,
+      ...(one.error !== undefined && { error: one.error }),
+      references: one.references.map(referenceEntry),
+      packages: [],
+    })),
+    ...(notDockerfiles.length > 0 && { notDockerfiles }),
+    requests,
+  };
+}
+
+function referenceEntry({ role, line, written, image, platform, reachable, judgement }: CheckedReference): unknown {
+  return {
+    role,
+    line,
+    written,
+    ...(image !== undefined && { image }),
+    ...(platform !== undefined && { platform }),
+    reachable,
+    ...judgement,
+  };
+}
+
+/** The stale images as a list that fits `runs` of TriggerPipeline. Pure. */
+export function staleList(
+  dockerfiles: readonly CheckedDockerfile[],
+  given: (one: CheckedDockerfile) => {
+    parameters: Record<string, string>;
+    variables: Record<string, { value: string; isSecret: boolean }>;
+  },
+): Record<string, unknown>[] {
+  return dockerfiles.map((one) => {
+    const { parameters, variables } = given(one);
+    const open = Object.entries(variables).filter(([, { isSecret }]) => !isSecret);
+    return {
+      name: one.path,
+      ...(Object.keys(parameters).length > 0 && { parameters }),
+      ...(open.length > 0 && { variables: Object.fromEntries(open.map(([name, { value }]) => [name, value])) }),
+    };
+  });
+}
+
+/** The stale images as a map for `strategy: matrix`: name → variables of its job. Pure. */
+export function matrixOf(dockerfiles: readonly CheckedDockerfile[]): Record<string, Record<string, string>> {
+  return Object.fromEntries(
+    dockerfiles.map(({ name, values: { folder = '', dockerfile = '', image = '', base = '' }, reason }) => [
+      name,
+      { folder, dockerfile, image, base, reason },
+    ]),
+  );
+}

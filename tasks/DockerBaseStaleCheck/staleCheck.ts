@@ -1,0 +1,232 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Agent } from '../lib/agent';
+import type { AzureDevOps } from '../lib/azureDevOps';
+import { Canceled, UserError, messageOf } from '../lib/errors';
+import type { Parent } from '../lib/parent';
+import type { Register } from '../lib/register';
+import type { Child } from '../lib/runs/child';
+import { Planner } from '../lib/runs/plan';
+import { registered } from '../lib/runs/registered';
+import { setEndedOutputs, setStartedOutputs } from '../lib/runs/results';
+import { uploadSummary } from '../lib/runs/summary';
+import type { Verdict } from '../lib/verdict';
+import type { World } from '../lib/world';
+import type { CheckedDockerfile } from './checked';
+import { checkOne, type CheckHost } from './checkOne';
+import { findDockerfiles, systemFiles, type FoundFile } from './findDockerfiles';
+import type { Inputs } from './inputs';
+import { formatLock, withBases, type Lock } from './lock/lockFile';
+import { PipelineHistory, rememberedVerdict } from './memory';
+import { carryOn, putInOrder } from './order';
+import { namesOf } from './placeholders';
+import { givenTo, planRebuilds, runOf, runRebuilds, type Rebuild } from './rebuilds';
+import type { Registries } from './registry/Registries';
+import { RegistryRefusal } from './registry/refusal';
+import { matrixOf, reportOf, staleList } from './report';
+import { setCheckOutputs } from './outputs';
+import { uploadCheckSummary } from './summary';
+import { NOT_DECIDED } from './verdicts';
+import { verdictOfCheck } from './verdictOfCheck';
+
+/** What the step works with beside its inputs. */
+export interface Context {
+  agent: Agent;
+  registries: Registries;
+  /** Where rebuilds run; undefined without a pipeline. */
+  azureDevOps: AzureDevOps | undefined;
+  parent: Parent | undefined;
+  register: Register;
+  /** Stage, job and step, as part of file names. */
+  stepName: string;
+}
+
+/** Finds Dockerfiles, judges their images, starts what has to be rebuilt, keeps the locks, and tells all of it. */
+export async function staleCheck(inputs: Inputs, context: Context, world: World): Promise<Verdict> {
+  const { agent, register, stepName, registries } = context;
+  const { log } = world;
+  const root = path.resolve(inputs.searchFolder);
+  const found = await findAll(root, inputs, world);
+  const notDockerfiles = found.flatMap((one) => (one.kind === 'notDockerfile' ? [one.path] : []));
+  const history = context.azureDevOps && new PipelineHistory(context.azureDevOps, world.signal);
+  const dockerfiles = await checkAll({ root, found, inputs }, { registries, history }, world);
+
+  const children: Child[] = [];
+  try {
+    const rebuilds = await whatToRebuild(dockerfiles, inputs, { ...context, history }, world);
+    logVerdicts(dockerfiles, log);
+    if (context.azureDevOps && rebuilds.length && !inputs.dryRun) {
+      const changed = (all: Child[]) => {
+        children.splice(0, children.length, ...all);
+        setStartedOutputs(
+          agent,
+          children.filter(({ id }) => id),
+          log,
+        );
+      };
+      const host = { ...context, azureDevOps: context.azureDevOps, changed };
+      await runRebuilds(rebuilds, inputs, host, world);
+    }
+  } finally {
+    if (inputs.updateLock === 'write' && !inputs.dryRun) await writeLocks(dockerfiles, children, log);
+    const stale = dockerfiles.filter(({ verdict }) => verdict === 'stale');
+    const outputs = {
+      stale: staleList(stale, (one) => givenTo(inputs.rebuild, { ...one.values, reason: one.reason })),
+      matrix: matrixOf(stale),
+      report: reportOf({ dockerfiles, notDockerfiles, requests: registries.requests }),
+    };
+    setCheckOutputs(agent, outputs, { stepName, log });
+    if (children.length) setEndedOutputs(agent, children, { stepName, log });
+    uploadCheckSummary(agent, dockerfiles, { stepName, log });
+    uploadSummary(agent, children, { stepName, log });
+    register.close(children.filter(({ id }) => id).map(registered));
+  }
+  return verdictOfCheck(dockerfiles, children, inputs);
+}
+
+async function findAll(root: string, { dockerfiles }: Inputs, { log }: World): Promise<FoundFile[]> {
+  const found = await findDockerfiles(root.replaceAll('\\', '/'), dockerfiles, systemFiles).catch((cause: unknown) => {
+    throw new UserError(`searchFolder: '${root}' cannot be searched: ${messageOf(cause)}`, { cause });
+  });
+  for (const pattern of found.unmatched) log.warning(`dockerfiles: nothing fits the pattern '${pattern}'.`);
+  if (!found.files.some(({ kind }) => kind === 'dockerfile')) log.warning(`There is no Dockerfile in ${root}.`);
+  for (const { kind, path: file } of found.files) {
+    if (kind === 'notDockerfile') log.info(`${file}: not a Dockerfile, it has no FROM.`);
+  }
+  return found.files;
+}
+
+async function checkAll(
+  { root, found, inputs }: { root: string; found: readonly FoundFile[]; inputs: Inputs },
+  { registries, history }: { registries: Registries; history: PipelineHistory | undefined },
+  world: World,
+): Promise<CheckedDockerfile[]> {
+  const names = namesOf(found.map((one) => one.path));
+  const hubIsMirrored = inputs.registryMirrors.has('docker.io') && !inputs.registryMirrors.has('hub.docker.com');
+  const host: CheckHost = {
+    registries,
+    options: {
+      now: world.clock.now(),
+      maxAgeMs: inputs.maxAgeMs,
+      cooldownMs: inputs.cooldownMs,
+      askHub: !hubIsMirrored,
+    },
+    triggeredRun: async (runId) => history?.run(inputs.rebuild.project, runId),
+  };
+  const checked = await Promise.all(
+    found.map(async (one): Promise<CheckedDockerfile[]> => {
+      const place = { root, path: one.path, name: names.get(one.path) ?? '' };
+      switch (one.kind) {
+        case 'notDockerfile':
+          return [];
+        case 'dockerfile':
+          return [await checkOne(place, one.text, inputs, host)];
+        case 'unreadable': {
+          // An empty text is read for everything but the verdict.
+          const empty = await checkOne(place, 'FROM scratch', { ...inputs, targetStage: () => undefined }, host);
+          return [{ ...empty, verdict: 'unknown', reason: `it cannot be read: ${one.reason}`, references: [] }];
+        }
+      }
+    }),
+  );
+  const { dockerfiles, cycles } = putInOrder(checked.flat());
+  for (const cycle of cycles) {
+    world.log.warning(`These images are built on each other in a circle, so no order fits: ${cycle.join(' → ')}.`);
+  }
+  return dockerfiles;
+}
+
+/** Lays over the judgements what was started before, and gives the runs that are to be started. */
+async function whatToRebuild(
+  dockerfiles: CheckedDockerfile[],
+  inputs: Inputs,
+  { azureDevOps, parent, history }: Context & { history: PipelineHistory | undefined },
+  world: World,
+): Promise<Rebuild[]> {
+  for (const one of dockerfiles) {
+    if (inputs.onUnknown === 'stale' && NOT_DECIDED.includes(one.verdict)) {
+      one.reason = `rebuilt to be safe (onUnknown), because ${one.reason}`;
+      one.verdict = 'stale';
+    }
+    if (one.verdict === 'stale' && one.lock.running) {
+      one.verdict = 'pending';
+      one.reason = `its rebuild ${one.lock.content?.triggered?.runId ?? ''} runs; ${one.reason}`;
+    } else if (one.verdict === 'stale' && one.lock.failures >= inputs.maxFailures) {
+      one.verdict = 'held';
+      one.reason = `its last ${one.lock.failures} runs failed; ${one.reason}`;
+    }
+    one.values.reason = one.reason;
+  }
+  const stale = () => dockerfiles.filter(({ verdict }) => verdict === 'stale');
+  const planning = azureDevOps && { planner: new Planner(azureDevOps, world.signal), parent };
+  if (planning && history) {
+    for (const { planned, dockerfiles: all } of await planRebuilds(stale(), inputs, planning)) {
+      const runs = await history.sameRuns(planned);
+      for (const one of all) remember(one, runs, inputs.maxFailures);
+    }
+  }
+  carryOn(dockerfiles, !azureDevOps || inputs.waiting.waitForCompletion || inputs.group);
+  for (const one of dockerfiles) one.values.reason = one.reason;
+  return planning ? await planRebuilds(stale(), inputs, planning) : [];
+}
+
+function remember(one: CheckedDockerfile, runs: Parameters<typeof rememberedVerdict>[0], maxFailures: number): void {
+  const updated = one.references.map(({ judgement }) => Date.parse(judgement?.updated ?? '')).filter((at) => at > 0);
+  const since = updated.length ? Math.max(...updated) : undefined;
+  const remembered = rememberedVerdict(runs, { since, maxFailures });
+  if (remembered.verdict === 'stale') return;
+  one.verdict = remembered.verdict;
+  one.reason = `${remembered.reason}; ${one.reason}`;
+}
+
+function logVerdicts(dockerfiles: readonly CheckedDockerfile[], log: World['log']): void {
+  for (const { path: file, verdict, reason } of dockerfiles) log.info(`${file}: ${verdict}: ${reason}.`);
+}
+
+/** Writes each lock that has something new to say: digests of now where there were none, and the run that was started. */
+async function writeLocks(
+  dockerfiles: readonly CheckedDockerfile[],
+  children: readonly Child[],
+  log: World['log'],
+): Promise<void> {
+  for (const one of dockerfiles) {
+    if (['invalid', 'noBase', 'pinned', 'unresolved', 'unknown', 'baseMissing'].includes(one.verdict)) continue;
+    try {
+      const lock = await nextLock(one, children);
+      const text = lock && formatLock(lock);
+      if (text === undefined || text === one.lock.text) continue;
+      fs.mkdirSync(path.dirname(one.lock.file), { recursive: true });
+      fs.writeFileSync(one.lock.file, text);
+      log.info(`${one.path}: wrote ${one.lock.file}.`);
+    } catch (error) {
+      // A step that is cancelled asks no more registries; the rest of its end has to come all the same.
+      if (!(error instanceof RegistryRefusal || error instanceof Canceled)) throw error;
+      log.warning(`${one.path}: its lock is not written: ${error.message}.`);
+    }
+  }
+}
+
+async function nextLock(one: CheckedDockerfile, children: readonly Child[]): Promise<Lock | undefined> {
+  const { content, failures, now } = one.lock;
+  const child = children.find(({ item, id }) => id && (item === one.path || item === ''));
+  const isStarted = one.verdict === 'stale' && child !== undefined && runOf(one, children) !== undefined;
+  // A first lock of a stale image would say that what is stale was built; its run says what comes.
+  if (!isStarted && (one.verdict !== 'fresh' || holdsAll(content, one.bases))) return content;
+  const bases = await now();
+  const lock = withBases(content, bases);
+  if (!isStarted) return lock;
+  const digests = Object.fromEntries(
+    bases.map(({ reference, digest, platforms }) => [reference, { digest, platforms }]),
+  );
+  const triggered = { runId: child.id, digests, ...(failures > 0 && { failures }) };
+  return { ...lock, bases: content?.bases ?? [], triggered };
+}
+
+/** Whether a lock names the images of now and no others: then nothing has to be asked for it. */
+function holdsAll(lock: Lock | undefined, references: readonly string[]): boolean {
+  const locked = lock?.bases.map(({ reference }) => reference);
+  const wanted = references.filter((reference) => !reference.includes('@'));
+  return (
+    locked !== undefined && wanted.every((one) => locked.includes(one)) && locked.every((one) => wanted.includes(one))
+  );
+}

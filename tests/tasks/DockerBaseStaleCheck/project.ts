@@ -1,0 +1,90 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { startEmulator, type Emulator } from '../../../emulator/server';
+import { startRegistry, type RegistryEmulator, type RegistryEmulatorOptions } from '../../../emulator/registry/server';
+import { runStep, type StepResult } from '../../agent/agent';
+import { buildVariables } from '../../agent/systemVariables';
+import { proper } from '../TriggerPipeline/organization';
+import { taskFolder } from '../taskFolder';
+
+/** A repository with Dockerfiles, a registry and an organization, for one test. */
+export interface Project {
+  folder: string;
+  registry: RegistryEmulator;
+  emulator: Emulator;
+  write(file: string, text: string): void;
+  read(file: string): string;
+  check(inputs?: Record<string, string>, more?: Partial<Parameters<typeof runStep>[0]>): Promise<Checked>;
+}
+
+export interface Checked extends StepResult {
+  report: Report;
+  /** Verdicts by path. */
+  verdicts: Record<string, string>;
+}
+
+export interface Report {
+  dockerfiles: {
+    path: string;
+    verdict: string;
+    reason: string;
+    error?: string;
+    references: { role: string; image?: string; verdict?: string; digest?: string; updated?: string }[];
+  }[];
+  requests: Record<string, { head: number; get: number; token: number; throttled: number }>;
+}
+
+const open: { close(): Promise<void> }[] = [];
+const folders: string[] = [];
+
+export async function startProject(options: RegistryEmulatorOptions = {}): Promise<Project> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cascade-stale-'));
+  folders.push(folder);
+  const registry = await startRegistry(options);
+  const emulator = await startEmulator();
+  emulator.state.addProject('Fabrikam');
+  open.push(registry, emulator);
+  return {
+    folder,
+    registry,
+    emulator,
+    write(file, text) {
+      fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+      fs.writeFileSync(path.join(folder, file), text.replaceAll('REGISTRY', registry.host));
+    },
+    read: (file) => fs.readFileSync(path.join(folder, file), 'utf8'),
+    async check(inputs = {}, more = {}) {
+      const step = proper(
+        await runStep({
+          taskFolder: await taskFolder('DockerBaseStaleCheck'),
+          inputs: { searchFolder: folder, ...inputs },
+          stepName: 'check',
+          node: process.env.CASCADE_TEST_NODE ?? process.execPath,
+          variables: buildVariables({ collectionUri: emulator.url, project: 'Fabrikam' }),
+          systemConnection: { url: emulator.url, token: emulator.token },
+          env: { DOCKER_CONFIG: folder },
+          ...more,
+        }),
+      );
+      const report = readReport(step.outputs.report);
+      const verdicts = Object.fromEntries(report.dockerfiles.map(({ path: file, verdict }) => [file, verdict]));
+      return { ...step, report, verdicts };
+    },
+  };
+}
+
+/** For `after`. */
+export async function closeProjects(): Promise<void> {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+  for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
+}
+
+export function daysAgo(days: number): string {
+  return new Date(Date.now() - days * 86_400_000).toISOString();
+}
+
+function readReport(file: string | undefined): Report {
+  if (file === undefined || !fs.existsSync(file)) return { dockerfiles: [], requests: {} };
+  return JSON.parse(fs.readFileSync(file, 'utf8')) as Report;
+}
