@@ -211,7 +211,7 @@ function requestsReply(call: RouteCall, pool: Pool, all: JobRequest[], jobs: rea
     [
       ...[...open, ...ended].map((request) => requestWire(call, pool, request)),
       // A page lacks the matching.
-      ...shown.map((job) => jobWire(pool, job, top !== Infinity)),
+      ...shown.map((job) => jobWire(pool, job, top !== Infinity || job.takenAt !== undefined)),
     ].slice(0, top),
   );
 }

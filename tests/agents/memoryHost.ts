@@ -70,7 +70,10 @@ export class MemoryCluster {
   private configured(container: Container, pool: Pool | undefined): Agent | undefined {
     if (!pool || container.configured || !container.registration?.AZP_TOKEN) return undefined;
     container.configured = true;
-    return registerAgent(this.state, pool, { name: container.spec.name });
+    return registerAgent(this.state, pool, {
+      name: container.spec.name,
+      systemCapabilities: { ...container.spec.profile.capabilities },
+    });
   }
 
   /** A connection of one orchestrator. `fail` is asked before every change, with what is to happen, and may throw. */
