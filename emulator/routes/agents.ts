@@ -56,10 +56,10 @@ function addAgent(call: RouteCall): Reply {
   return { json: { ...agentWire(call, pool, agent), ...authorizationOf(call, agent) } };
 }
 
-function authorizationOf({ base }: RouteCall, { clientId, publicKey }: Agent): object {
+function authorizationOf({ base }: RouteCall, { clientId }: Agent): object {
   if (!clientId) return {};
   const authorizationUrl = `${base}_apis/oauth2/token/${guidOf('deployment')}`;
-  return { authorization: { clientId, authorizationUrl, publicKey } };
+  return { authorization: { clientId, authorizationUrl } };
 }
 
 function updateAgent(call: RouteCall): Reply {
