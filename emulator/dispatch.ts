@@ -1,4 +1,5 @@
 import { askedVersion, checkVersion, versionsOf } from './routes/apiVersion';
+import { agentRoutes } from './routes/agents';
 import { approvalRoutes } from './routes/approvals';
 import { artifactRoutes } from './routes/artifacts';
 import { buildRoutes } from './routes/builds';
@@ -37,6 +38,7 @@ export const routes: Route[] = [
   ...permissionRoutes,
   ...gitRoutes,
   ...taskAgentRoutes,
+  ...agentRoutes,
   ...pipelineRoutes,
   ...serviceConnectionRoutes,
   ...releaseDefinitionRoutes,

@@ -38,6 +38,7 @@ export const location = {
   pools: 'a8c47e17-4d56-4a56-92bb-de7ea7dc65be',
   agents: 'e298ef32-5878-4cab-993c-043836571f42',
   poolJobRequests: 'fc825784-c92a-4299-9221-998a02d1b54f',
+  resourceUsage: 'eae1d376-a8b1-4475-9041-1dfdbe8f0143',
   queueJobRequests: 'f5f81ffb-f396-498d-85b1-5ada145e648a',
   oidcToken: '69a319f4-28c1-4bfd-93e6-ea0ff5c6f1a2',
   serviceEndpoints: 'e85f1c62-adfc-4b74-b618-11a150fb195e',
@@ -130,6 +131,7 @@ export const resources: Resource[] = [
     location.gitCommits,
   ),
   resource('distributedtask', 'queues', '{project}/_apis/{area}/{resource}/{queueId}', 1, location.queues),
+  resource('distributedtask', 'resourceusage', '_apis/{area}/{resource}', 2, location.resourceUsage),
   resource('distributedtask', 'pools', '_apis/{area}/{resource}/{poolId}', 1, location.pools),
   resource('distributedtask', 'agents', '_apis/{area}/pools/{poolId}/{resource}/{agentId}', 1, location.agents),
   resource(

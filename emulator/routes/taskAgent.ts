@@ -1,5 +1,6 @@
 import { jobRequestsOf, type JobRequest } from '../state/jobRequests';
 import { may } from '../state/identity';
+import { jobOf, lastJobOf, type PoolJob } from '../state/poolJobs';
 import { meets, type Agent, type Pool } from '../state/pools';
 import { Refusal } from '../state/refusal';
 import { location } from './resources';
@@ -90,7 +91,7 @@ function listPools(call: RouteCall): Reply {
   return listReply(found.map((pool) => poolWire(call, pool)));
 }
 
-function poolOf(call: RouteCall): Pool {
+export function poolOf(call: RouteCall): Pool {
   const id = idOf(call, 'poolId');
   demandPools(call, `pool ${id}`);
   const pool = call.state.pools.find((candidate) => candidate.id === id);
@@ -102,7 +103,7 @@ function poolWire(call: RouteCall, pool: Pool): object {
   return {
     createdOn: time(call.state.projects[0]?.lastUpdateTime ?? call.state.now),
     autoProvision: true,
-    autoUpdate: true,
+    autoUpdate: pool.autoUpdate ?? true,
     autoSize: true,
     targetSize: null,
     agentCloudId: pool.isHosted ? 1 : null,
@@ -130,16 +131,22 @@ function listAgents(call: RouteCall): Reply {
 
 function getAgent(call: RouteCall): Reply {
   const pool = poolOf(call);
+  return { json: agentWire(call, pool, agentOf(call, pool)) };
+}
+
+export function agentOf(call: RouteCall, pool: Pool): Agent {
   const id = idOf(call, 'agentId');
   const agent = pool.agents.find((candidate) => candidate.id === id);
   if (!agent) throw new Refusal(404, 'TaskAgentNotFoundException', `Agent ${id} was not found in pool ${pool.id}.`);
-  return { json: agentWire(call, pool, agent) };
+  return agent;
 }
 
-function agentWire(call: RouteCall, pool: Pool, agent: Agent): object {
+export function agentWire(call: RouteCall, pool: Pool, agent: Agent): object {
   const assigned = jobRequestsOf(call.state, pool.id).find(
     (request) => request.worker === agent.name && request.finishAt === undefined,
   );
+  const job = jobOf(pool, agent);
+  const last = lastJobOf(pool, agent);
   return {
     _links: { web: { href: `${call.base}_settings/agentpools?view=jobs&poolId=${pool.id}&agentId=${agent.id}` } },
     maxParallelism: 1,
@@ -149,6 +156,10 @@ function agentWire(call: RouteCall, pool: Pool, agent: Agent): object {
       : {}),
     ...(queryFlag(call, 'includeAssignedRequest') && assigned
       ? { assignedRequest: requestWire(call, pool, assigned) }
+      : {}),
+    ...(queryFlag(call, 'includeAssignedRequest') && job ? { assignedRequest: jobWire(pool, job, true) } : {}),
+    ...(queryFlag(call, 'includeLastCompletedRequest') && last
+      ? { lastCompletedRequest: jobWire(pool, last, true) }
       : {}),
     ...agentReference(agent),
   };
@@ -171,7 +182,7 @@ function agentReference(agent: Agent): object {
 /** Jobs that wait or run, and as many completed ones as `completedRequestCount` asks for. */
 function poolRequests(call: RouteCall): Reply {
   const pool = poolOf(call);
-  return requestsReply(call, pool, jobRequestsOf(call.state, pool.id));
+  return requestsReply(call, pool, jobRequestsOf(call.state, pool.id), pool.jobs ?? []);
 }
 
 function queueRequests(call: RouteCall): Reply {
@@ -186,7 +197,7 @@ function queueRequests(call: RouteCall): Reply {
   );
 }
 
-function requestsReply(call: RouteCall, pool: Pool, all: JobRequest[]): Reply {
+function requestsReply(call: RouteCall, pool: Pool, all: JobRequest[], jobs: readonly PoolJob[] = []): Reply {
   const completed = queryNumber(call, 'completedRequestCount') ?? Infinity;
   const open = all.filter((request) => request.finishAt === undefined);
   const ended = all
@@ -194,7 +205,37 @@ function requestsReply(call: RouteCall, pool: Pool, all: JobRequest[]): Reply {
     .toReversed()
     .slice(0, completed);
   const top = queryNumber(call, '$top') ?? Infinity;
-  return listReply([...open, ...ended].slice(0, top).map((request) => requestWire(call, pool, request)));
+  const endedJobs = jobs.filter((job) => job.finishedAt !== undefined).slice(0, completed);
+  const shown = [...jobs.filter((job) => job.finishedAt === undefined), ...endedJobs];
+  return listReply(
+    [
+      ...[...open, ...ended].map((request) => requestWire(call, pool, request)),
+      // A page lacks the matching.
+      ...shown.map((job) => jobWire(pool, job, top !== Infinity || job.takenAt !== undefined)),
+    ].slice(0, top),
+  );
+}
+
+function jobWire(pool: Pool, job: PoolJob, brief: boolean): object {
+  const agent = pool.agents.find(({ id }) => id === job.agentId);
+  const matched = brief ? [] : pool.agents.filter((one) => job.demands.every((demand) => meets(one, demand)));
+  return {
+    requestId: job.id,
+    queueTime: time(job.queuedAt),
+    ...(job.takenAt === undefined ? {} : { assignTime: time(job.takenAt), receiveTime: time(job.takenAt) }),
+    ...(job.finishedAt === undefined ? {} : { finishTime: time(job.finishedAt), result: job.result }),
+    planType: 'Build',
+    demands: job.demands,
+    ...(agent ? { reservedAgent: agentReference(agent) } : {}),
+    ...(brief
+      ? {}
+      : { matchedAgents: matched.map(agentReference), matchesAllAgentsInPool: matched.length === pool.agents.length }),
+    ...(job.message ? { statusMessage: job.message } : {}),
+    agentDelays: [],
+    data: { ParallelismTag: 'Private', IsScheduledKey: 'False' },
+    poolId: pool.id,
+    priority: job.priority,
+  };
 }
 
 function requestWire(call: RouteCall, pool: Pool, request: JobRequest): object {

@@ -6,6 +6,7 @@ import { guidOf, isGuid } from './ids';
 import { person, type Access, type Identity } from './identity';
 import { pipelineFrom, yamlFor, type NewPipeline, type Pipeline, type QueueStatus } from './pipelines';
 import type { Lease } from './leases';
+import type { ParallelJobs } from './poolJobs';
 import { newAgent, type NewAgent, type Pool, type Queue } from './pools';
 import { placed } from './placement';
 import type { Project } from './projects';
@@ -49,6 +50,8 @@ export class EmulatorState {
   readonly releaseArea = new ReleaseArea(this);
   /** Checks that protect resources, as the checks area lists them; what holds a stage up is in the scripts. */
   readonly checkConfigurations: CheckConfiguration[] = [];
+  /** What the organization has bought; undefined: the service does not tell. */
+  parallelJobs: ParallelJobs | undefined;
   /** As whom things are done that no request did. */
   readonly owner: Identity = person('Dana Reyes');
   private nextRunId = 1001;

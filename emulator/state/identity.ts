@@ -17,6 +17,7 @@ export type Permission =
   | 'editBuilds'
   | 'readRepository'
   | 'readPools'
+  | 'managePools'
   | 'createReleases'
   | 'manageDeployments'
   | 'manageReleaseApprovers'
@@ -52,6 +53,7 @@ const permissionNames: Record<Permission, string> = {
   editBuilds: 'Update build information',
   readRepository: 'GenericRead',
   readPools: 'View',
+  managePools: 'Manage',
   createReleases: 'create releases',
   manageDeployments: 'manage deployments',
   manageReleaseApprovers: 'manage release approvers',

@@ -1,4 +1,5 @@
 import { guidOf } from './ids';
+import type { PoolJob } from './poolJobs';
 
 export interface Agent {
   id: number;
@@ -10,6 +11,9 @@ export interface Agent {
   systemCapabilities: Record<string, string>;
   userCapabilities: Record<string, string>;
   createdOn: number;
+  /** Of an agent that was registered over HTTP, with the client id that it signs in with. */
+  publicKey?: { exponent: string; modulus: string };
+  clientId?: string;
 }
 
 export interface Pool {
@@ -17,6 +21,11 @@ export interface Pool {
   name: string;
   isHosted: boolean;
   agents: Agent[];
+  /** Agents that ever were, deleted ones included. */
+  agentsMade?: number;
+  jobs?: PoolJob[];
+  /** False: agents do not update themselves. */
+  autoUpdate?: boolean;
 }
 
 /** The door of a project to a pool. */
@@ -35,8 +44,9 @@ export interface NewAgent {
 }
 
 export function newAgent(pool: Pool, agent: NewAgent, at: number): Agent {
+  pool.agentsMade = (pool.agentsMade ?? 0) + 1;
   return {
-    id: pool.id * 100 + pool.agents.length + 1,
+    id: pool.id * 100 + pool.agentsMade,
     name: agent.name,
     enabled: agent.enabled ?? true,
     status: agent.status ?? 'online',

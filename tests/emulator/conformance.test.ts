@@ -14,6 +14,8 @@ const unpublished = [
   '{project}/_apis/artifact/{buildId}/{artifactName}/content',
   '{project}/_apis/distributedtask/queues/{queueId}/jobrequests',
   '_apis/distributedtask/pools/{poolId}/jobrequests',
+  '_apis/distributedtask/pools/{poolId}/jobrequests/{requestId}',
+  '_apis/distributedtask/resourceusage',
   '{project}/_apis/release/artifacts/versions',
   '{project}/_apis/release/releases/{releaseId}/tags',
   '{project}/_apis/release/releases/{releaseId}/tags/{tag}',

@@ -168,6 +168,11 @@ export async function askEverything(
   await send('GET _apis/distributedtask/pools?poolName=Default');
   await send('GET _apis/distributedtask/pools/1');
   await send('GET _apis/distributedtask/pools/1/agents/101');
+  const key = { exponent: 'AQAB', modulus: 'AQAB' };
+  const agents = '_apis/distributedtask/pools/1/agents';
+  const agent = await send(`POST ${agents}`, { body: { name: 'new', authorization: { publicKey: key } } });
+  await send(`PATCH ${agents}/${agent.id}`, { body: { id: agent.id, enabled: false } });
+  await send(`DELETE ${agents}/${agent.id}`);
   await send(`DELETE ${p}/build/builds/${second.id}`);
   await askForReleases(state, clock, send);
 }

@@ -1,0 +1,187 @@
+import { messageOf } from '../tasks/lib/errors';
+import type { World } from '../tasks/lib/world';
+import type { AgentHost } from './agentHost';
+import type { Pool, PoolService } from './azureDevOps/poolService';
+import type { Config } from './config';
+import { execute, type Executing } from './execute';
+import type { JsonLog } from './log';
+import type { Metrics } from './metrics';
+import type { Licences } from './plan/licences';
+import type { NameSpace } from './plan/names';
+import { plan, type Action, type PoolView } from './plan/plan';
+import { supplyOf } from './plan/supply';
+import { isFinished } from './plan/workload';
+
+export interface Parts {
+  config: Pick<Config, 'orgUrl' | 'prefix' | 'profiles' | 'limits'>;
+  pools: readonly Pool[];
+  service: PoolService;
+  /** In the order in which they are filled. */
+  hosts: ReadonlyMap<string, AgentHost>;
+  metrics: Metrics;
+  log: JsonLog;
+  clock: World['clock'];
+  signal: AbortSignal;
+  /** False as soon as another instance may act. */
+  mayAct: () => boolean;
+}
+
+/** A whole look at the capabilities is dear; the placeholders are asked for theirs once in so long. */
+const capabilitiesMs = 300_000;
+const licencesMs = 15_000;
+/** The same reason is said in the log once in so long. */
+const repeatMs = 600_000;
+const atOnce = 10;
+
+/**
+ * Looks at every pool and does what the plan says. What it remembers is only for the log, the metrics and to ask less often: a restart at
+ * any place loses nothing.
+ */
+export class Orchestrator {
+  private readonly spaces = new Map<number, NameSpace>();
+  private readonly askedCapabilities = new Map<number, number>();
+  private readonly told = new Map<string, number>();
+  /** When the jobs were queued whose agents are on their way. */
+  private readonly starting = new Map<string, number>();
+  private readonly ended = new Set<string>();
+  private licences: { at: number; value: Licences | undefined } | undefined;
+
+  constructor(private readonly parts: Parts) {}
+
+  /** One look at all pools; true while anything waits or is on its way. Throws only what concerns all of them. */
+  async round(): Promise<boolean> {
+    const { pools, log } = this.parts;
+    const views: { pool: Pool; view: PoolView }[] = [];
+    const failures: unknown[] = [];
+    for (const pool of pools) {
+      try {
+        views.push({ pool, view: await this.view(pool) });
+      } catch (error) {
+        if (this.parts.signal.aborted) return false;
+        failures.push(error);
+        log.say('error', `Pool '${pool.name}' could not be looked at: ${messageOf(error)}`, { pool: pool.name });
+      }
+    }
+    const free = new Map(views.map(({ pool, view }) => [pool.id, this.measure(pool, view)]));
+    for (const { pool, view } of views) {
+      // Parallel jobs are the organization's: agents that wait in another pool will use theirs.
+      const elsewhere = [...free].reduce((sum, [id, count]) => sum + (id === pool.id ? 0 : count), 0);
+      const licences = view.licences && { ...view.licences, used: view.licences.used + elsewhere };
+      const actions = plan({ ...view, licences });
+      const started = actions.filter(({ kind }) => kind === 'startAgent').length;
+      free.set(pool.id, (free.get(pool.id) ?? 0) + started);
+      await this.carryOut(pool, view, actions);
+    }
+    if (failures.length > 0 && failures.length === pools.length) throw failures[0];
+    return views.some(({ view }) => view.requests.some(({ received }) => !received));
+  }
+
+  private async view(pool: Pool): Promise<PoolView> {
+    const { config, service, hosts, clock, signal } = this.parts;
+    const now = clock.now();
+    const capabilities = now - (this.askedCapabilities.get(pool.id) ?? -Infinity) >= capabilitiesMs;
+    // The workloads last: an agent that was made is then never missing beside the request that it was made for.
+    const looked = await service.look(pool, { capabilities, signal });
+    if (capabilities) this.askedCapabilities.set(pool.id, now);
+    const workloads = (await Promise.all([...hosts.values()].map((host) => host.workloads()))).flat();
+    return {
+      space: this.spaceOf(pool),
+      ...looked,
+      workloads: workloads.filter(({ poolId }) => poolId === pool.id),
+      profiles: config.profiles,
+      hosts: [...hosts.values()].map((host) => host.room(clock.now())),
+      licences: looked.requests.length > 0 ? await this.parallelJobs() : undefined,
+      limits: config.limits,
+      now: clock.now(),
+    };
+  }
+
+  private async parallelJobs(): Promise<Licences | undefined> {
+    const now = this.parts.clock.now();
+    if (this.licences === undefined || now - this.licences.at >= licencesMs)
+      this.licences = { at: now, value: await this.parts.service.licences() };
+    return this.licences.value;
+  }
+
+  private async carryOut(pool: Pool, view: PoolView, actions: readonly Action[]): Promise<void> {
+    const { config, service, hosts, log, metrics } = this.parts;
+    const frame: Executing = { pool, orgUrl: config.orgUrl, profiles: config.profiles, service, hosts, log, metrics };
+    const fresh = actions.filter((action) => action.kind !== 'tellReason' || this.isNews(pool, action));
+    // Placeholders first: without them the service refuses jobs.
+    const first = fresh.filter(({ kind }) => kind === 'ensurePlaceholder');
+    const rest = fresh.filter(({ kind }) => kind !== 'ensurePlaceholder');
+    for (const action of first) await this.carryOutOne(action, frame);
+    for (let i = 0; i < rest.length; i += atOnce) {
+      await Promise.all(rest.slice(i, i + atOnce).map((action) => this.carryOutOne(action, frame)));
+    }
+    for (const action of rest) {
+      if (action.kind === 'startAgent' && action.request) this.starting.set(action.name, action.request.queuedAt);
+    }
+    const known = new Set(view.workloads.map(({ name }) => name));
+    for (const name of this.ended)
+      if (name.startsWith(`${pool.id}/`) && !known.has(name.slice(name.indexOf('/') + 1))) this.ended.delete(name);
+  }
+
+  private async carryOutOne(action: Action, frame: Executing): Promise<void> {
+    const { mayAct, signal, log } = this.parts;
+    const isStopped = () => signal.aborted;
+    if (isStopped() || !mayAct()) return;
+    try {
+      await execute(action, frame);
+    } catch (error) {
+      if (isStopped()) return;
+      const { name } = frame.pool;
+      log.say('error', `${action.kind} did not succeed and is planned anew: ${messageOf(error)}`, { pool: name });
+    }
+  }
+
+  /** A reason is logged, counted and told where people look, but not with every look. */
+  private isNews(pool: Pool, { about, reason, text }: Action & { kind: 'tellReason' }): boolean {
+    const { clock, log, metrics } = this.parts;
+    const now = clock.now();
+    for (const [said, at] of this.told) if (now - at > repeatMs) this.told.delete(said);
+    // What counts down changes with every look.
+    const key = `${pool.id} ${about} ${reason} ${text.replace(/\d+ s$/, '')}`;
+    if (this.told.has(key)) return false;
+    this.told.set(key, now);
+    if (about !== 'pool') metrics.failed.inc({ pool: pool.name, reason });
+    log.say('warn', `${about}: ${text}`, { pool: pool.name, reason });
+    return true;
+  }
+
+  /** Sets the gauges; gives the number of agents that wait for a job. */
+  private measure(pool: Pool, view: PoolView): number {
+    const { metrics } = this.parts;
+    const label = { pool: pool.name };
+    const supply = supplyOf({ ...view, startTimeoutMs: view.limits.startTimeoutMs });
+    const live = supply.map(({ workload }) => workload.state);
+    const free = supply.filter(({ use }) => use === 'free');
+    metrics.pending.set(label, live.filter((state) => state === 'pending').length);
+    metrics.running.set(label, live.filter((state) => state === 'running').length);
+    metrics.idle.set(label, free.filter(({ workload }) => workload.state === 'running').length);
+    metrics.queued.set(
+      label,
+      view.requests.filter(({ received, reservedAgentId, hosted }) => !received && !reservedAgentId && !hosted).length,
+    );
+    for (const workload of view.workloads) {
+      const queuedAt = this.starting.get(workload.name);
+      if (queuedAt !== undefined && workload.startedAt !== undefined) {
+        metrics.startSeconds.observe(label, Math.max(0, workload.startedAt - queuedAt) / 1000);
+        this.starting.delete(workload.name);
+      }
+      const key = `${pool.id}/${workload.name}`;
+      if (isFinished(workload) && !this.ended.has(key)) {
+        this.ended.add(key);
+        this.starting.delete(workload.name);
+        if (workload.state === 'failed') metrics.failed.inc({ ...label, reason: workload.problem?.reason ?? 'other' });
+      }
+    }
+    return free.length;
+  }
+
+  private spaceOf(pool: Pool): NameSpace {
+    const space = this.spaces.get(pool.id) ?? { prefix: this.parts.config.prefix, pool };
+    this.spaces.set(pool.id, space);
+    return space;
+  }
+}

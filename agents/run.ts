@@ -1,0 +1,136 @@
+import { AzureDevOps } from '../tasks/lib/azureDevOps';
+import { UserError } from '../tasks/lib/errors';
+import type { Network } from '../tasks/lib/agent';
+import type { Secrets } from '../tasks/lib/secrets';
+import type { World } from '../tasks/lib/world';
+import { CountedTransport } from './azureDevOps/countedTransport';
+import { PoolService, type Pool } from './azureDevOps/poolService';
+import type { Config } from './config';
+import type { Hosts } from './hosts';
+import { openHosts, readTemplates } from './hosts';
+import { readJobTemplate } from './kubernetes/jobTemplate';
+import type { JsonLog } from './log';
+import { loop, Wake, type Condition } from './loop';
+import { newMetrics, type Metrics } from './metrics';
+import { Orchestrator } from './orchestrator';
+import { registrationWay } from './registrationWay';
+import { startServer } from './server';
+import { signIn } from './signIn';
+
+export interface Outside {
+  log: JsonLog;
+  secrets: Secrets;
+  clock: World['clock'];
+  signal: AbortSignal;
+  network: Network;
+  readFile: (path: string) => string;
+  /** Names this process among several instances. */
+  identity: string;
+  metrics?: Metrics;
+  /** A test brings its own hosts, and is told on which port the server listens. */
+  open?: typeof openHosts;
+  onListening?: (port: number) => void;
+}
+
+/** The orchestrator from its configuration to its end: until the signal aborts, or after one round. Throws what no waiting can mend. */
+export async function run(config: Config, outside: Outside): Promise<void> {
+  const { log, clock, signal, secrets } = outside;
+  const metrics = outside.metrics ?? newMetrics();
+  const transport = new CountedTransport({ clock, log, signal }, outside.network, metrics);
+  const { account, token } = signIn(config, { secrets, clock });
+  const way = wayOf(config, outside.readFile);
+  const service = new PoolService(new AzureDevOps(account, transport), { way, token, now: () => clock.now() });
+  const pools = await findPools(config, service, log);
+  for (const { id, name } of pools) transport.pools.set(String(id), name);
+  if (way === 'token')
+    log.warning(
+      'Agents register with a token, which a job can read (REGISTRATION=token, or an image that is not ours).',
+    );
+  const templates = config.hosts.includes('kubernetes')
+    ? readTemplates(config, { way, readFile: outside.readFile, warn: (text) => log.warning(text) })
+    : new Map<string, never>();
+  const profiles = config.profiles.map((profile) => ({
+    ...profile,
+    namesAgents: templates.get(profile.name)?.namesAgents ?? true,
+  }));
+  const opened = await (outside.open ?? openHosts)(config, {
+    way,
+    templates,
+    now: () => clock.now(),
+    identity: outside.identity,
+  });
+  await goRound({ ...config, profiles }, outside, { ...opened, service, pools, metrics });
+}
+
+async function goRound(
+  config: Config,
+  outside: Outside,
+  made: Hosts & { service: PoolService; pools: Pool[]; metrics: Metrics },
+): Promise<void> {
+  const { log, clock, signal } = outside;
+  const { hosts, election, metrics } = made;
+  const condition: Condition = { standsBy: false, turnedAt: clock.now() };
+  const wake = new Wake();
+  const mayAct = () => election?.holds(clock.now()) ?? true;
+  const orchestrator = new Orchestrator({ ...made, config, log, clock, signal, mayAct });
+  const server = await startServer({
+    port: config.port,
+    ...(config.hook && { hook: config.hook }),
+    condition,
+    metrics,
+    wake: () => wake.now(),
+    now: () => clock.now(),
+  });
+  const address = server.address();
+  if (address && typeof address === 'object') outside.onListening?.(address.port);
+  const elected = async () => (await election?.round(clock.now())) ?? true;
+  // The Lease is renewed by its own clock: a long pause or a long round must not lose it.
+  const renewal = election && setInterval(() => void elected().catch(() => undefined), 3000);
+  const pauses = { shortestMs: config.pollingDelayMs, idleMs: config.pollingDelayIdleMs };
+  const { runOnce } = config;
+  try {
+    await loop({ round: () => orchestrator.round(), elected, pauses, runOnce, wake, condition, log, clock, signal });
+  } finally {
+    clearInterval(renewal);
+    await election?.release().catch(() => undefined);
+    await Promise.all([...hosts.values()].map((host) => host.stop()));
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+/** Resolves the pools, and says what about them would keep one-job agents from working. */
+async function findPools({ pools }: Config, service: PoolService, log: JsonLog): Promise<Pool[]> {
+  const found: Pool[] = [];
+  for (const name of pools) {
+    const pool = await service.findPool(name);
+    if (pool === undefined) {
+      throw new UserError(
+        `AGENT_POOLS: there is no pool '${name}', or ORG_PAT may not see it (Agent Pools: read & manage).`,
+      );
+    }
+    if (pool.isHosted) throw new UserError(`AGENT_POOLS: '${name}' is run by Microsoft and takes no agents of ours.`);
+    if (pool.autoUpdate) {
+      log.warning(
+        `Pool '${name}' updates its agents, which costs a one-job agent its job: switch 'Allow agents in this pool to automatically update' off.`,
+      );
+    }
+    found.push(pool);
+  }
+  return found;
+}
+
+function wayOf(config: Config, readFile: (path: string) => string): 'key' | 'token' {
+  const images = config.profiles.map(({ image, jobDefinitionFile }) =>
+    jobDefinitionFile && config.hosts.includes('kubernetes') ? imageOf(readFile(jobDefinitionFile)) : (image ?? ''),
+  );
+  return registrationWay(config.registration, images);
+}
+
+/** The agent's image of a template; what else is wrong with the file is told when it is read as a Job. */
+function imageOf(content: string): string {
+  const rules = { path: '', namespace: '', way: 'token' as const };
+  const { template } = readJobTemplate(content, rules);
+  const containers = template?.job.spec?.template.spec?.containers;
+  return containers?.find(({ name }) => name === template?.agentContainer)?.image ?? '';
+}

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'mocha';
+import { isLive } from '../../agents/plan/workload';
+import { startEmulator, type Emulator } from '../../emulator/server';
+import { endJob, jobOf, queueJob, type PoolJob } from '../../emulator/state/poolJobs';
+import type { Pool } from '../../emulator/state/pools';
+import { MemoryCluster, type Course } from './memoryHost';
+import { newOrchestrator, profile, TestClock } from './orchestrating';
+
+describe('the orchestrator, at the emulator and in a cluster in memory', function () {
+  this.timeout(60_000);
+  let emulator: Emulator;
+  let clock: TestClock;
+  let pool: Pool;
+  let cluster: MemoryCluster;
+
+  async function begin(course: Partial<Course> = {}): Promise<void> {
+    clock = new TestClock();
+    emulator = await startEmulator({ clock });
+    pool = emulator.state.addPool('build');
+    cluster = new MemoryCluster(emulator.state, { startMs: 5000, jobMs: 30_000, ...course });
+  }
+  afterEach(async () => {
+    await emulator.close();
+  });
+
+  /** Rounds with the world going on in between, until it is as wanted. */
+  async function until(
+    round: () => Promise<unknown>,
+    wanted: () => boolean,
+    { stepMs = 2000, most = 400 }: { stepMs?: number; most?: number } = {},
+  ): Promise<void> {
+    for (let rounds = 0; !wanted(); rounds++) {
+      assert.ok(rounds < most, 'it did not come about');
+      await round();
+      clock.time += stepMs;
+      cluster.live();
+    }
+  }
+
+  const queue = (count: number, demands: string[] = []): PoolJob[] =>
+    Array.from({ length: count }, () => queueJob(emulator.state, 'build', { demands }));
+  const allDone = (jobs: readonly PoolJob[]) => () => jobs.every(({ result }) => result === 'succeeded');
+
+  it('registers its placeholder, without which the service refuses every job, and puts it back', async () => {
+    await begin();
+    assert.match(queue(1)[0]!.message ?? '', /No agent found in pool build/);
+    const { orchestrator } = await newOrchestrator(emulator, cluster.host());
+    await orchestrator.round();
+    assert.equal(queue(1)[0]!.message, undefined);
+    const [placeholder] = pool.agents;
+    assert.deepEqual([placeholder?.name, placeholder?.status], ['agent-job-build-placeholder-default', 'offline']);
+    pool.agents.splice(0, 1);
+    await orchestrator.round();
+    assert.deepEqual(
+      pool.agents.map(({ name }) => name).filter((name) => name.includes('placeholder')),
+      ['agent-job-build-placeholder-default'],
+    );
+  });
+
+  it('makes one agent a job, and leaves nothing but the placeholder behind', async () => {
+    await begin();
+    const { orchestrator, metrics } = await newOrchestrator(emulator, cluster.host());
+    await orchestrator.round();
+    const jobs = queue(12);
+    await until(() => orchestrator.round(), allDone(jobs));
+    assert.equal(cluster.made.length, 12);
+    clock.time += 1_000_000;
+    await orchestrator.round();
+    await orchestrator.round();
+    assert.deepEqual(
+      pool.agents.map(({ name }) => name),
+      ['agent-job-build-placeholder-default'],
+    );
+    assert.equal(cluster.containers.size, 0);
+    const text = await metrics.registry.metrics();
+    assert.match(text, /cascade_agents_created_total\{pool="build"\} 12/);
+    assert.match(text, /cascade_agent_start_seconds_count\{pool="build"\} 12/);
+    assert.match(text, /cascade_jobs_queued\{pool="build"\} 0/);
+    assert.match(text, /cascade_azure_devops_requests_total\{pool="build",status="200"\}/);
+  });
+
+  it('loses nothing and makes nothing twice when it is killed in the middle of a start, three times over', async () => {
+    await begin();
+    const first = await newOrchestrator(emulator, cluster.host());
+    await first.orchestrator.round();
+    const jobs = queue(9);
+    for (const where of ['create', 'register', 'hand over']) {
+      let calls = 0;
+      const stop = new AbortController();
+      const dies = (what: string): void => {
+        if (stop.signal.aborted) throw new Error('killed');
+        if (what === where && ++calls === 3) {
+          stop.abort();
+          throw new Error('killed');
+        }
+      };
+      const { orchestrator } = await newOrchestrator(emulator, cluster.host(dies), { signal: stop.signal, way: 'key' });
+      await orchestrator.round();
+      assert.ok(stop.signal.aborted, where);
+      clock.time += 1000;
+    }
+    const last = await newOrchestrator(emulator, cluster.host(), { way: 'key' });
+    await until(() => last.orchestrator.round(), allDone(jobs));
+    assert.equal(cluster.made.length, 9);
+    assert.equal(new Set(cluster.made).size, 9);
+  });
+
+  it('makes nothing twice when two instances act at once', async () => {
+    await begin();
+    const [one, other] = [
+      await newOrchestrator(emulator, cluster.host(), { way: 'key' }),
+      await newOrchestrator(emulator, cluster.host(), { way: 'key' }),
+    ];
+    await one.orchestrator.round();
+    const jobs = queue(8);
+    await until(() => Promise.all([one.orchestrator.round(), other.orchestrator.round()]), allDone(jobs));
+    assert.equal(cluster.made.length, 8);
+  });
+
+  it('makes 1,000 agents for 1,000 jobs, each once', async () => {
+    await begin();
+    const { orchestrator } = await newOrchestrator(emulator, cluster.host(), { limits: { maxAgents: 1000 } });
+    await orchestrator.round();
+    queue(1000);
+    for (let i = 0; i < 3; i++) await orchestrator.round();
+    assert.equal(cluster.made.length, 1000);
+    assert.equal(new Set(cluster.made).size, 1000);
+  });
+
+  it('never has more agents than its maximum, and looks at an idle pool with two requests', async () => {
+    await begin({ jobMs: 10_000 });
+    const { orchestrator } = await newOrchestrator(emulator, cluster.host(), { limits: { maxAgents: 5 } });
+    await orchestrator.round();
+    const jobs = queue(12);
+    let most = 0;
+    await until(async () => {
+      await orchestrator.round();
+      const live = [...cluster.containers.values()].filter(({ workload }) => isLive(workload));
+      most = Math.max(most, live.length);
+    }, allDone(jobs));
+    assert.equal(most, 5);
+    for (let i = 0; i < 5; i++) await orchestrator.round();
+    const before = emulator.calls.length;
+    await orchestrator.round();
+    assert.equal(emulator.calls.length - before, 2);
+  });
+
+  it('starts no more agents than the organization has parallel jobs', async () => {
+    await begin();
+    emulator.state.parallelJobs = { total: 3 };
+    const { orchestrator, lines } = await newOrchestrator(emulator, cluster.host());
+    await orchestrator.round();
+    const jobs = queue(7);
+    await orchestrator.round();
+    await orchestrator.round();
+    assert.equal(cluster.made.length, 3);
+    assert.match(lines.join(''), /all 3 parallel jobs of the organization are in use/);
+    await until(() => orchestrator.round(), allDone(jobs));
+    assert.equal(cluster.made.length, 7);
+  });
+
+  it('counts agents that wait in one pool against the parallel jobs that another pool could use', async () => {
+    await begin();
+    emulator.state.parallelJobs = { total: 4 };
+    emulator.state.addPool('deploy');
+    const { orchestrator } = await newOrchestrator(emulator, cluster.host(), { pools: ['build', 'deploy'] });
+    await orchestrator.round();
+    for (const name of ['build', 'deploy']) for (let i = 0; i < 3; i++) queueJob(emulator.state, name);
+    await orchestrator.round();
+    await orchestrator.round();
+    assert.equal(cluster.made.length, 4);
+  });
+
+  it('never takes away an agent that got a job while it was being removed', async () => {
+    await begin();
+    const { orchestrator } = await newOrchestrator(emulator, cluster.host(), { limits: { idleTimeoutMs: 10_000 } });
+    await orchestrator.round();
+    const [job] = queue(1);
+    await orchestrator.round();
+    clock.time += 5000;
+    endJob(emulator.state, job!, 'canceled');
+    cluster.live();
+    clock.time += 20_000;
+    const late = queue(1);
+    // The look comes before the job is taken, the removal after it.
+    cluster.live();
+    await orchestrator.round();
+    await until(() => orchestrator.round(), allDone(late));
+    assert.equal(cluster.done, 1);
+    assert.ok(pool.agents.every((agent) => !jobOf(pool, agent)));
+  });
+
+  it('cancels a job that no profile can serve, after the time that is set, and says why', async () => {
+    await begin();
+    const { orchestrator, lines } = await newOrchestrator(emulator, cluster.host(), {
+      limits: { cancelUnservableAfterMs: 60_000 },
+    });
+    emulator.state.addAgent('build', { name: 'agent-job-build-9', status: 'offline', capabilities: { gpu: 'a100' } });
+    await orchestrator.round();
+    const [job] = queue(1, ['gpu']);
+    await orchestrator.round();
+    assert.equal(job!.result, undefined);
+    clock.time += 61_000;
+    await orchestrator.round();
+    assert.equal(job!.result, 'canceled');
+    assert.match(lines.join(''), /no profile meets its demands \(default lacks gpu\)/);
+  });
+
+  it('gives a job that demands more the profile that has it', async () => {
+    await begin();
+    const gpu = { ...profile, name: 'gpu', capabilities: { gpu: 'a100' } };
+    const { orchestrator } = await newOrchestrator(emulator, cluster.host(), { profiles: [profile, gpu] });
+    await orchestrator.round();
+    const jobs = queue(1, ['gpu -equals a100']);
+    await until(() => orchestrator.round(), allDone(jobs));
+    assert.deepEqual(
+      [...cluster.containers.values()].map(({ spec }) => spec.profile.name),
+      ['gpu'],
+    );
+  });
+
+  it('says once why an agent does not come, and goes on after a look that failed', async () => {
+    await begin({ problem: () => ({ reason: 'image', text: "the image 'agent:1' cannot be pulled" }) });
+    const { orchestrator, lines, metrics } = await newOrchestrator(emulator, cluster.host());
+    await orchestrator.round();
+    queue(1);
+    emulator.state.pools.splice(emulator.state.pools.indexOf(pool), 1);
+    await assert.rejects(orchestrator.round(), /was answered with 404/);
+    emulator.state.pools.push(pool);
+    for (let i = 0; i < 5; i++) await orchestrator.round();
+    assert.equal(lines.filter((line) => line.includes('cannot be pulled')).length, 1);
+    assert.match(await metrics.registry.metrics(), /cascade_agents_failed_total\{pool="build",reason="image"\} 1/);
+  });
+
+  it('hands a container a registration whose key fits the one that the service was told, and no token', async () => {
+    await begin();
+    const { orchestrator, lines } = await newOrchestrator(emulator, cluster.host(), { way: 'key' });
+    await orchestrator.round();
+    queue(1);
+    await orchestrator.round();
+    const [container] = cluster.containers.values();
+    const registration = container!.registration!;
+    assert.deepEqual(Object.keys(registration).sort(), ['agent', 'credentials', 'credentials_rsaparams']);
+    assert.ok(!JSON.stringify(registration).includes(emulator.token));
+    const { modulus } = JSON.parse(registration.credentials_rsaparams!) as { modulus: string };
+    const agent = pool.agents.find(({ name }) => name === container!.spec.name)!;
+    assert.equal(agent.publicKey?.modulus, modulus);
+    assert.ok(!lines.join('').includes(emulator.token));
+  });
+});
