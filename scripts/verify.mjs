@@ -12,7 +12,10 @@ const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const LONGEST_STEP_MS = 15 * 60_000;
 
 /** What the tests need beside Node: a command, the Debian package that has it, and what for. */
-const SYSTEM_PACKAGES = [{ command: 'git', debian: 'git', why: 'the tests read real repositories' }];
+const SYSTEM_PACKAGES = [
+  { command: 'git', debian: 'git', why: 'the tests read real repositories' },
+  { command: 'chromium', debian: 'chromium', why: 'the tests of the tab run in a real browser' },
+];
 
 /** Parts that are asked for by name: npm run verify -- agents. */
 const PARTS = { agents: 'the agent orchestrator against a real kube-apiserver: that part is not there yet' };

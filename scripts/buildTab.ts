@@ -1,0 +1,26 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { build, type Metafile } from 'esbuild';
+
+/** Builds the tab into a folder: a page, its script and its style; the fonts of the icons are inside the style. */
+export async function buildTab(root: string, folder: string): Promise<Metafile> {
+  const { metafile, warnings } = await build({
+    entryPoints: { tab: path.join(root, 'tabs', 'view', 'main.tsx') },
+    outdir: folder,
+    bundle: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    minify: true,
+    legalComments: 'none',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    // Icons by fonts are not used: the status icons are drawings.
+    loader: { '.woff': 'empty', '.woff2': 'empty', '.ttf': 'empty' },
+    tsconfig: path.join(root, 'tabs', 'tsconfig.json'),
+    metafile: true,
+    logLevel: 'warning',
+  });
+  if (warnings.length) throw new Error('The bundle of the tab has warnings.');
+  fs.copyFileSync(path.join(root, 'tabs', 'tab.html'), path.join(folder, 'tab.html'));
+  return metafile;
+}
