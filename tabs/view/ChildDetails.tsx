@@ -36,7 +36,7 @@ export function ChildDetails({ node, now, onAct }: ChildDetailsProps): React.JSX
   }
 
   return (
-    <section aria-label={`Details of ${title}`} className="cascade-details">
+    <section aria-label={`Details of ${title}`} className="cascade-details" tabIndex={0}>
       <h2 className="cascade-title">
         <OutcomeIcon outcome={state.outcome} /> {title}
       </h2>
@@ -84,8 +84,10 @@ export function ChildDetails({ node, now, onAct }: ChildDetailsProps): React.JSX
             {state.stages.map(({ reference, title: name, outcome, attempt, startedAt, endedAt }) => (
               <tr key={reference}>
                 <td>{name}</td>
-                <td className="cascade-state">
-                  <OutcomeIcon outcome={outcome} /> {wordFor(outcome)}
+                <td>
+                  <span className="cascade-state">
+                    <OutcomeIcon outcome={outcome} /> {wordFor(outcome)}
+                  </span>
                 </td>
                 <td>{attempt}</td>
                 <td>{startedAt === undefined ? '' : durationText((endedAt ?? state.endedAt ?? now) - startedAt)}</td>

@@ -4,7 +4,8 @@ import type { Dockerfile } from '../model/documents';
 /** What a stale check found: each Dockerfile, the images it stands on, the verdict and its reason. */
 export function DockerfileTable({ step, dockerfiles }: { step: string; dockerfiles: Dockerfile[] }): React.JSX.Element {
   return (
-    <section className="cascade-wide">
+    // In a narrow window it scrolls sideways, which the keyboard must be able to do as well.
+    <section className="cascade-wide" aria-label={`Dockerfiles of ${step}`} tabIndex={0}>
       <table className="cascade-table">
         <caption>Dockerfiles that step {step} checked</caption>
         <thead>
