@@ -124,8 +124,14 @@ export class Watch {
   }
 
   private *stateReadings(project: string, refs: [string, ChildRef][]): Generator<Reading> {
+    const { rootKey, root } = this;
+    // The list of releases need not have their deployments, which hold the attachments: the release of the page is read alone.
+    const alone = root.kind === 'release' && root.project === project && !this.hasEnded(rootKey);
+    const own = `release ${root.id}`;
+    const due = this.dueAfter(own, STATE_EVERY_MS);
+    if (alone) yield { key: own, project, rank: 0, dueAt: due, read: () => this.readRootRelease() };
     for (const kind of ['run', 'release'] as const) {
-      const open = refs.filter(([key, ref]) => ref.kind === kind && !this.hasEnded(key));
+      const open = refs.filter(([key, ref]) => ref.kind === kind && key !== (alone && rootKey) && !this.hasEnded(key));
       const ids = open.slice(0, MOST_IDS).map(([, { id }]) => id);
       const key = `${kind} states of ${project}`;
       // A child that was never looked at cannot wait for the next round.
@@ -210,6 +216,13 @@ export class Watch {
       this.seen(project, { kind: 'release', id }, release && (() => releaseState(release)));
       if (release) this.deployments.set(keyOf({ ...this.root, kind: 'release', id }), deploymentsOf(release));
     }
+  }
+
+  private async readRootRelease(): Promise<void> {
+    const path = `${encodeURIComponent(this.root.project)}/_apis/release/releases/${this.root.id}`;
+    const release = await this.rest.json<ReleaseWire>({ area: 'release', path, version: '7.0' });
+    this.states.set(this.rootKey, releaseState(release));
+    this.deployments.set(this.rootKey, deploymentsOf(release));
   }
 
   private seen(

@@ -158,4 +158,41 @@ describe('What the tab reads', () => {
       /was not canceled: you need the permission 'Stop builds' on it.* The service says: /,
     );
   });
+
+  it('is of a release what its deployments attached', async () => {
+    const child = start('child', { durationMs: 600_000 });
+    const definition = emulator.state.releaseArea.addDefinition({ name: 'Deploy', stages: [{ name: 'Dev' }] });
+    const release = emulator.state.releaseArea.create(definition);
+    const ref = { organization: emulator.url, project: 'Fabrikam', kind: 'run', id: child.id, name: 'child' };
+    const attached = { version: 1, task: 'TriggerPipeline', step: 's', children: [ref] };
+    // The emulator has no attachments of releases: they are answered here as the published document of the area describes them.
+    const asked: string[] = [];
+    const answer = (value: object): Response => new Response(JSON.stringify(value));
+    const withAttachments: typeof fetch = async (input, init) => {
+      const { pathname } = new URL(input as string);
+      if (!pathname.includes('/attachments/')) return fetch(input, init);
+      asked.push(pathname.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'PLAN'));
+      if (pathname.endsWith('/s')) return answer(attached);
+      const href = `${emulator.releaseUrl}guid/_apis/Release${pathname.split('/_apis/release')[1] ?? ''}/s`;
+      return answer({ count: 1, value: [{ name: 's', _links: { self: { href } } }] });
+    };
+    rest = new Rest({
+      token: async () => emulator.token,
+      core: emulator.url,
+      release: emulator.releaseUrl,
+      fetch: withAttachments,
+    });
+    watch = new Watch(rest, { organization: emulator.url, project: 'Fabrikam', kind: 'release', id: release.id });
+    now += 100;
+    const most = await turns(6, keysOf(child));
+    assert.equal(most, 1);
+    assert.equal(tree()[0]?.state.outcome, 'running');
+    const environment = release.environments[0]!.id;
+    assert.match(
+      asked[0] ?? '',
+      new RegExp(
+        `/releases/${release.id}/environments/${environment}/attempts/1/plan/PLAN/attachments/pipeline-cascade$`,
+      ),
+    );
+  });
 });
