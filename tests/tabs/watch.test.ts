@@ -169,7 +169,7 @@ describe('What the tab reads', () => {
     const asked: string[] = [];
     const answer = (value: object): Response => new Response(JSON.stringify(value));
     const withAttachments: typeof fetch = async (input, init) => {
-      const { pathname } = new URL(input as string);
+      const { pathname } = new URL(input);
       if (!pathname.includes('/attachments/')) return fetch(input, init);
       asked.push(pathname.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'PLAN'));
       if (pathname.endsWith('/s')) return answer(attached);
