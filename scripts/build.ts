@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { buildTab } from './buildTab';
 import { lazyRequires } from './lazyRequires';
 import { thirdPartyNotices } from './thirdPartyNotices';
 
@@ -59,6 +60,7 @@ async function main(): Promise<void> {
     fs.copyFileSync(path.join(root, 'images', 'icon-32.png'), path.join(folder, 'icon.png'));
   }
   metafiles.push(await bundle('cli/main.ts', path.join(root, 'build', 'cli', 'main.js')));
+  metafiles.push(await buildTab(root, path.join(out, 'tab')));
   fs.mkdirSync(path.join(out, 'images'), { recursive: true });
   fs.copyFileSync(path.join(root, 'images', 'icon-128.png'), path.join(out, 'images', 'icon.png'));
   fs.copyFileSync(path.join(root, 'LICENSE'), path.join(out, 'LICENSE.md'));

@@ -16,6 +16,7 @@ const SYSTEM_PACKAGES = [
   { command: 'git', debian: 'git', why: 'the tests read real repositories' },
   { command: 'docker-registry', debian: 'docker-registry', why: 'the tests ask a real registry' },
   { command: 'skopeo', debian: 'skopeo', why: 'the tests push images to it' },
+  { command: 'chromium', debian: 'chromium', why: 'the tests of the tab run in a real browser' },
 ];
 
 /** Parts that are asked for by name: npm run verify -- agents. */

@@ -1,0 +1,93 @@
+/** How far a run, a release or a stage of one is, in one set of words. */
+export type Outcome =
+  | 'waiting'
+  | 'running'
+  | 'canceling'
+  | 'succeeded'
+  | 'partiallySucceeded'
+  | 'failed'
+  | 'canceled'
+  | 'skipped'
+  | 'unknown';
+
+export interface Stage {
+  /** What the service calls it in requests: the reference name, or the id of a release's stage. */
+  reference: string;
+  title: string;
+  outcome: Outcome;
+  attempt: number;
+  /** Epoch milliseconds; undefined while it has not happened. */
+  startedAt?: number | undefined;
+  endedAt?: number | undefined;
+}
+
+export interface ChildState {
+  outcome: Outcome;
+  name: string;
+  number: string;
+  url: string;
+  queuedAt?: number | undefined;
+  startedAt?: number | undefined;
+  endedAt?: number | undefined;
+  stages: Stage[];
+  /** Why it failed or what it waits for, a sentence each. */
+  reasons: string[];
+}
+
+const WORDS: Record<Outcome, string> = {
+  waiting: 'waiting',
+  running: 'running',
+  canceling: 'canceling',
+  succeeded: 'succeeded',
+  partiallySucceeded: 'partially succeeded',
+  failed: 'failed',
+  canceled: 'canceled',
+  skipped: 'skipped',
+  unknown: 'unknown',
+};
+
+export function wordFor(outcome: Outcome): string {
+  return WORDS[outcome];
+}
+
+export function hasEnded(outcome: Outcome): boolean {
+  switch (outcome) {
+    case 'waiting':
+    case 'running':
+    case 'canceling':
+      return false;
+    case 'succeeded':
+    case 'partiallySucceeded':
+    case 'failed':
+    case 'canceled':
+    case 'skipped':
+    case 'unknown':
+      return true;
+  }
+}
+
+/** A result as steps register it and as builds have it; an unknown word is an unknown result, none is still running. */
+export function outcomeOf(result: string): Outcome {
+  switch (result.toLowerCase()) {
+    case '':
+    case 'none':
+    case 'started':
+      return 'running';
+    case 'succeeded':
+      return 'succeeded';
+    case 'partiallysucceeded':
+    case 'succeededwithissues':
+      return 'partiallySucceeded';
+    case 'failed':
+    case 'rejected':
+    case 'timedout':
+      return 'failed';
+    case 'canceled':
+    case 'abandoned':
+      return 'canceled';
+    case 'skipped':
+      return 'skipped';
+    default:
+      return 'unknown';
+  }
+}

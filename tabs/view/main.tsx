@@ -1,0 +1,104 @@
+import * as SDK from 'azure-devops-extension-sdk';
+import 'azure-devops-ui/Core/override.css';
+import * as React from 'react';
+import * as ReactDOM from 'react-dom';
+import { act, type ActionName } from '../reading/actions';
+import type { Rest } from '../reading/Rest';
+import { Watch } from '../reading/Watch';
+import type { TreeNode } from '../model/tree';
+import { CascadeTab } from './CascadeTab';
+import { openHostPage } from './hostPage';
+import './tab.css';
+
+/** The first turns come quickly, so that a page that is opened is soon complete; later ones leave the service alone. */
+const QUICK_TURNS = 15;
+const QUICK_TURN_MS = 200;
+const TURN_MS = 1000;
+
+/** Turns until all has ended, none while the page is hidden. */
+class TabLoop {
+  private inSight: ReadonlySet<string> = new Set();
+  private turns = 0;
+  private timer: number | undefined;
+  private turning = false;
+
+  constructor(
+    private readonly watch: Watch,
+    private readonly rest: Rest,
+    private readonly show: (loop: TabLoop) => void,
+  ) {
+    document.addEventListener('visibilitychange', () => this.wake());
+  }
+
+  get shown(): Watch {
+    return this.watch;
+  }
+
+  get isComplete(): boolean {
+    return this.watch.states.has(this.watch.rootKey) && this.turns > 2;
+  }
+
+  readonly see = (keys: ReadonlySet<string>): void => {
+    this.inSight = keys;
+    if (this.timer === undefined) this.wake();
+  };
+
+  readonly act = async (action: ActionName, node: TreeNode): Promise<void> => {
+    await act(this.rest, action, node);
+    this.watch.expire(node.key);
+    this.turns = Math.min(this.turns, QUICK_TURNS - 5);
+    this.wake();
+  };
+
+  wake(): void {
+    window.clearTimeout(this.timer);
+    this.timer = undefined;
+    if (!document.hidden && !this.turning) this.timer = window.setTimeout(() => void this.turn(), 0);
+  }
+
+  private async turn(): Promise<void> {
+    this.turning = true;
+    const sent = await this.watch.turn(Date.now(), this.inSight);
+    this.turning = false;
+    this.timer = undefined;
+    if (sent) this.turns++;
+    this.show(this);
+    const pause = this.watch.pause(Date.now());
+    if (pause === undefined || document.hidden) return;
+    const least = this.turns < QUICK_TURNS ? QUICK_TURN_MS : TURN_MS;
+    this.timer = window.setTimeout(() => void this.turn(), Math.max(pause, least));
+  }
+}
+
+async function main(): Promise<void> {
+  const place = document.getElementById('tab');
+  await SDK.init({ loaded: false, applyTheme: true });
+  try {
+    const { root, rest } = await openHostPage();
+    const loop = new TabLoop(new Watch(rest, root), rest, show);
+    show(loop);
+    loop.wake();
+  } catch (error) {
+    ReactDOM.render(<p role="alert">{error instanceof Error ? error.message : String(error)}</p>, place);
+  }
+  await SDK.notifyLoadSucceeded();
+
+  function show(loop: TabLoop): void {
+    const { documents, states, problems, rootKey } = loop.shown;
+    ReactDOM.render(
+      <CascadeTab
+        rootKey={rootKey}
+        documents={documents}
+        states={states}
+        problems={[...new Set(problems.values())]}
+        complete={loop.isComplete}
+        now={Date.now()}
+        onSight={loop.see}
+        onAct={loop.act}
+      />,
+      place,
+    );
+  }
+}
+
+void main();
