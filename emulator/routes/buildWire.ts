@@ -48,7 +48,7 @@ export function buildWire(call: RouteCall, run: Run): object {
     ...(Object.keys(run.templateParameters).length > 0
       ? { templateParameters: textValues(run.templateParameters) }
       : {}),
-    ...(run.demands.length > 0 ? { demands: run.demands.map(demandOf) } : {}),
+    ...(run.demands.length > 0 ? { demands: run.demands } : {}),
     orchestrationPlan: { planId: run.planId },
     logs: { id: 0, type: 'Container', url: `${own}/_apis/build/builds/${run.id}/logs` },
     repository: {
@@ -64,11 +64,6 @@ export function buildWire(call: RouteCall, run: Run): object {
     ...(view.status === 'notStarted' ? { queuePosition: queuePosition(call, run) } : {}),
     ...(run.deletedAt === undefined ? {} : { deleted: true, deletedDate: time(run.deletedAt) }),
   };
-}
-
-function demandOf(demand: string): object {
-  const [name = '', value] = demand.split(/\s+-equals\s+/);
-  return { name, value: value ?? null };
 }
 
 /** Variables given at queue time as a JSON text; secret ones show no value. */
