@@ -138,6 +138,8 @@ function writeHead({ call, response }: Exchange, reply: Reply): Buffer {
   call.bytesSent = bytes.length;
   response.writeHead(call.status, {
     ...standardHeaders(),
+    // The emulator lives on its own clock, and a client learns from this what time the service has.
+    date: new Date(call.at).toUTCString(),
     ...(contentType === '' ? {} : { 'content-type': contentType }),
     ...(call.status === 204 ? {} : { 'content-length': String(bytes.length) }),
     ...reply.headers,
