@@ -33,13 +33,14 @@ export interface Organization {
 export const PROJECT = 'Fabrikam';
 export const STEP = 'rebuild';
 const open: Organization[] = [];
+const steps = new Set<RunningStep>();
 
 export async function startOrganization(options: EmulatorOptions = {}): Promise<Organization> {
   const emulator = await startEmulator(options);
   const { state } = emulator;
   if (!state.findProject(PROJECT)) state.addProject(PROJECT);
-  const start: Organization['start'] = async (inputs = {}, step = {}) =>
-    startStep({
+  const start: Organization['start'] = async (inputs = {}, step = {}) => {
+    const running = await startStep({
       taskFolder: await taskFolder('TriggerPipeline'),
       inputs: { pipeline: 'rebuild', ...inputs },
       stepName: STEP,
@@ -48,6 +49,10 @@ export async function startOrganization(options: EmulatorOptions = {}): Promise<
       systemConnection: { url: emulator.url, token: emulator.token },
       ...step,
     });
+    steps.add(running);
+    void running.finished.finally(() => steps.delete(running));
+    return running;
+  };
   const calls = (method: string, route = '') =>
     emulator.calls.filter((call) => call.method === method && call.route.includes(route));
   const organization: Organization = {
@@ -63,8 +68,13 @@ export async function startOrganization(options: EmulatorOptions = {}): Promise<
   return organization;
 }
 
-/** For `afterEach`: ends the servers, and fails the test where the task asked for what no server has. */
+/** For `after`: ends the servers and what a failed test left running, and fails where the task asked for what no server has. */
 export async function closeOrganizations(): Promise<void> {
+  for (const step of steps) {
+    // Cancelled first, so that it is not tried again.
+    void step.cancel();
+    void step.kill();
+  }
   const closing = open.splice(0);
   await Promise.all(closing.map(({ emulator }) => emulator.close()));
   const unknown = closing.flatMap(({ emulator }) => emulator.calls.filter(({ route }) => route === unknownRoute));
