@@ -10,6 +10,7 @@ import {
   PROJECT,
   startOrganization,
   STEP,
+  until,
   type Organization,
 } from './organization';
 
@@ -95,12 +96,12 @@ describe('TriggerPipeline: outputs', function () {
     const fabrikam = await startOrganization();
     fabrikam.add({ script: { durationMs: 600_000 } });
     const running = await fabrikam.start();
-    const known = new Promise<void>((resolve) => {
-      running.onLine(({ line }) => line.includes('variable=runIds') && resolve());
-    });
-    await known;
+    const names = ['runId', 'runIds', 'runNumber', 'runUrl'];
+    const missing = new Set(names);
+    running.onLine(({ line }) => missing.delete(/setvariable variable=(\w+)/.exec(line)?.[1] ?? ''));
+    await until(() => missing.size === 0);
     const step = await running.kill();
-    assert.deepEqual(Object.keys(step.outputs).toSorted(), ['runId', 'runIds', 'runNumber', 'runUrl']);
+    assert.deepEqual(Object.keys(step.outputs).toSorted(), names);
     assert.equal(step.outputs.runId, String(fabrikam.runs[0]?.id));
   });
 
