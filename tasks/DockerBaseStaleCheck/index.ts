@@ -7,6 +7,7 @@ import { runTask } from '../lib/runTask';
 import { Transport } from '../lib/transport';
 import { readInputs, secretValues } from './inputs';
 import { agentCredentials } from './registry/agentCredentials';
+import { connectionCredentials } from './registry/connections';
 import { Registries } from './registry/Registries';
 import { staleCheck } from './staleCheck';
 
@@ -25,11 +26,20 @@ void runTask(async ({ agent, world, secrets }) => {
   const credentialFor = agentCredentials(inputs.registryConnections, signIn, world.log);
   const hosts = { mirrors: inputs.registryMirrors, insecure: inputs.insecureRegistries };
   const registries = new Registries(transport, { ...hosts, credentialFor }, world, secrets);
+  const packages = inputs.packages.managers.length
+    ? await (
+        await import('./packages/openPackages')
+      ).openPackages(
+        inputs.packages,
+        { ...signIn, connections: connectionCredentials(inputs.registryConnections, agent, signIn) },
+        world,
+      )
+    : undefined;
   const parent = readParent(agent);
   const register = Register.open(agent, 'DockerBaseStaleCheck', parent, world);
   return await staleCheck(
     { ...inputs, searchFolder: agent.input('searchFolder') ?? agent.variable('System.DefaultWorkingDirectory') ?? '.' },
-    { agent, registries, azureDevOps, parent, register, stepName: stepNameOf(parent) },
+    { agent, registries, packages, azureDevOps, parent, register, stepName: stepNameOf(parent) },
     world,
   );
 });

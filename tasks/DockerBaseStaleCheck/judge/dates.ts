@@ -12,3 +12,8 @@ export function usableDate(written: string | null | undefined, now: number): num
 export function shownDate(at: number): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
+
+/** As in `2026-11-19`. */
+export function shownDay(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}

@@ -6,7 +6,7 @@ export interface RequestCounts {
   throttled: number;
 }
 
-/** So many requests at a time, as good clients do. */
+/** So many requests at a time, as good clients of registries do. */
 const AT_ONCE = 3;
 /** So many images for which a host only failed, and it is asked no further. */
 const MOST_FAILURES = 3;
@@ -22,9 +22,11 @@ export class HostState {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
 
-  /** Runs the work when fewer than three others run. */
+  constructor(private readonly atOnce = AT_ONCE) {}
+
+  /** Runs the work when fewer others run than may at once. */
   async turn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running >= AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    if (this.running >= this.atOnce) await new Promise<void>((resolve) => this.waiting.push(resolve));
     else this.running++;
     try {
       return await work();

@@ -198,7 +198,7 @@ describe('DockerBaseStaleCheck', function () {
 
   it('refuses what this version does not do', async () => {
     const project = await startProject();
-    for (const inputs of [{ packages: 'pip' }, { updateLock: 'commit' }, { observedPackages: 'x.json' }]) {
+    for (const inputs of [{ updateLock: 'commit' }, { updateLock: 'pullRequest' }]) {
       const step = await project.check(inputs);
       assert.equal(step.result, 'Failed');
       assert.match(step.message ?? '', /this version/);
