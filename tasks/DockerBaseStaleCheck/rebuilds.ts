@@ -7,9 +7,9 @@ import { Cascade } from '../lib/runs/cascade';
 import { title, type Child } from '../lib/runs/child';
 import { Observer } from '../lib/runs/observer';
 import type { Planner, PlannedRun, WantedRun } from '../lib/runs/plan';
-import type { Variable } from '../lib/runs/request';
+import { readVariables } from '../lib/variables';
 import type { World } from '../lib/world';
-import { textOfValue, textsOf, type YamlMap } from '../lib/yamlInput';
+import { textsOf, type YamlMap } from '../lib/yamlInput';
 import type { CheckedDockerfile } from './checked';
 import type { Inputs, RebuildInputs } from './inputs';
 import { fill, fillMap, fillMapForGroup, type Values } from './placeholders';
@@ -39,7 +39,7 @@ export function givenTo(
   const tags = rebuild.tags.flatMap((tag) => all.map((one) => fill(tag, one, 'tags')));
   return {
     parameters: textsOf(replace(rebuild.parameters, 'parameters')),
-    variables: variablesOf(replace(rebuild.variables, 'variables')),
+    variables: readVariables(replace(rebuild.variables, 'variables'), 'variables'),
     tags: [...new Set(tags)].map(checkedTag),
   };
 }
@@ -154,20 +154,6 @@ function basesAreGood({ dockerfiles }: Rebuild, children: readonly Child[]): boo
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
   return [items.filter(test), items.filter((item) => !test(item))];
-}
-
-/** `name: value`, or `name: { value: x, isSecret: true }`. */
-function variablesOf(map: YamlMap): Record<string, Variable> {
-  const variables: Record<string, Variable> = {};
-  for (const [name, value] of map) {
-    const spelled = value.kind === 'map' && value.entries.has('value') ? value.entries : undefined;
-    const inner = spelled ? spelled.get('value') : value;
-    const secret = spelled?.get('isSecret');
-    const text = inner && textOfValue(inner);
-    if (text === undefined) continue;
-    variables[name] = { value: text, isSecret: secret?.kind === 'scalar' && secret.text.toLowerCase() === 'true' };
-  }
-  return variables;
 }
 
 function checkedTag(tag: string): string {

@@ -2,9 +2,10 @@ import { UserError } from '../lib/errors';
 import { choice, flag, text, wholeNumber, type Read } from '../lib/inputs';
 import type { IfRunning, LastResult } from '../lib/runs/conditions';
 import type { Inherited } from '../lib/runs/inherit';
+import { readVariables, secretsOf } from '../lib/variables';
 import { readWaiting, type WaitingInputs } from '../lib/waitingInputs';
 import { readNames, readYamlMap, textsOf, type YamlValue } from '../lib/yamlInput';
-import { checkedCommit, readResources, readRuns, readVariables, type RunInputs } from './wantedRuns';
+import { checkedCommit, readResources, readRuns, type RunInputs } from './wantedRuns';
 
 const ACTIONS = ['start', 'wait', 'cancel', 'runStages', 'approve'] as const;
 const INHERITED: Inherited[] = ['parameters', 'debug', 'repositories', 'pipelines'];
@@ -142,8 +143,7 @@ function withPipeline(run: RunInputs, place: string): RunInputs & { pipeline: st
 
 /** What the author marked as secret: to be known as such before anything is said. */
 export function secretValues(inputs: Inputs): string[] {
-  const variables = inputs.action === 'start' ? inputs.runs.flatMap(({ run }) => Object.values(run.variables)) : [];
-  return variables.flatMap(({ value, isSecret }) => (isSecret ? [value] : []));
+  return inputs.action === 'start' ? inputs.runs.flatMap(({ run }) => secretsOf(run.variables)) : [];
 }
 
 function readList(read: Read, readFile: (path: string) => string): string | undefined {

@@ -1,10 +1,6 @@
 import { UserError } from '../errors';
+import { withoutValuesOfSecrets, type Variable } from '../variables';
 import type { ArtifactVersion, Definition, ReleaseVariable } from './wire';
-
-export interface Variable {
-  value: string;
-  isSecret: boolean;
-}
 
 /** A release of which everything was looked up. */
 export interface ReleaseRequest {
@@ -47,8 +43,8 @@ export function releaseBody(request: ReleaseRequest): Record<string, unknown> {
 export function withoutSecrets(request: ReleaseRequest): ReleaseRequest {
   return {
     ...request,
-    variables: hidden(request.variables),
-    stageVariables: request.stageVariables.map((one) => ({ ...one, variables: hidden(one.variables) })),
+    variables: withoutValuesOfSecrets(request.variables),
+    stageVariables: request.stageVariables.map((one) => ({ ...one, variables: withoutValuesOfSecrets(one.variables) })),
   };
 }
 
@@ -100,10 +96,4 @@ export function unknownStage(
   { owner, environments, url }: { owner: string; environments: { name: string }[]; url: string },
 ): string {
   return `${place}: '${owner}' has no stage '${stage}'. Its stages: ${environments.map(({ name }) => name).join(', ') || 'none'}. ${url}`;
-}
-
-function hidden(variables: Record<string, Variable>): Record<string, Variable> {
-  return Object.fromEntries(
-    Object.entries(variables).map(([name, { value, isSecret }]) => [name, { value: isSecret ? '' : value, isSecret }]),
-  );
 }
