@@ -15,7 +15,7 @@ import { bringBack } from './bringBack';
 import { exportedVariables } from './exportedVariables';
 import type { StartInputs } from './inputs';
 import { Report } from './report';
-import { requestedFor } from './requestedFor';
+import { personOf } from './personOf';
 import type { Context } from './triggerPipeline';
 
 /** Looks everything up, starts the runs, waits for them, brings back what they left, and says what their ends make of the step. */
@@ -64,7 +64,7 @@ async function planAll(inputs: StartInputs, context: Context, world: World): Pro
   const inheritance = await readInheritance(inputs.inherit, { own: context.own, parent, debug }, world);
   const exported = exportedVariables(agent, inputs.exportVariables);
   const tags = parent ? [...inputs.tags, parent.tag] : inputs.tags;
-  const person = requestedFor(inputs, context, world);
+  const person = personOf(inputs, context, world);
   const planner = new Planner(azureDevOps, world.signal, inheritance);
   const planned: PlannedRun[] = [];
   for (const [index, { item, run }] of inputs.runs.entries()) {

@@ -5,6 +5,7 @@ import type { StagePlan } from '../lib/releases/releaseEnd';
 import { checkSettable, stageVariablesOf, unknownStage, type ReleaseRequest } from '../lib/releases/request';
 import { findVersions, type WantedVersion } from '../lib/releases/versions';
 import type { Condition, Definition, DefinitionEnvironment } from '../lib/releases/wire';
+import { requestedFor } from '../lib/requestedFor';
 import type { World } from '../lib/world';
 import type { CreateInputs } from './inputs';
 import { parentVersions } from './parentVersions';
@@ -20,8 +21,6 @@ export interface PlannedRelease {
   toDeploy: string[];
 }
 
-/** Ids of the service itself, in whose name scheduled releases are created, start like this. */
-const SERVICE_IDENTITY = /^0{8}-0{4}-8888-/;
 const WITH_THE_RELEASE: Condition[] = [{ name: 'ReleaseStarted', conditionType: 'event', value: '' }];
 
 /** Whatever is wrong with the definition, stages, artifacts or variables is said here, before anything is created. */
@@ -48,7 +47,11 @@ export async function planRelease(inputs: CreateInputs, context: Context, world:
       description: described(inputs.description, parent),
       manual: stages.manual,
       tags: parent ? [...inputs.tags, parent.tag] : inputs.tags,
-      createdFor: createdFor(inputs, context, world),
+      createdFor: requestedFor(inputs.requestedFor, context, {
+        begin: 'The release is created',
+        elsewhere: 'it is created',
+        log: world.log,
+      }),
       parentUrl: parent?.url,
     },
     ...{ stages: stages.selected, plans: stages.plans, toDeploy: stages.toDeploy },
@@ -110,23 +113,4 @@ function isTriggered({ conditions = [] }: DefinitionEnvironment, isSelected: (na
 
 function isStage({ conditionType = '' }: Condition): boolean {
   return conditionType.toLowerCase() === 'environmentstate';
-}
-
-/** The id of the person whom the parent runs for, where there is one and the release is created in the same organization. */
-function createdFor(
-  { requestedFor }: CreateInputs,
-  { parent, azureDevOps }: Context,
-  { log }: World,
-): string | undefined {
-  if (requestedFor === 'connection' || !parent) return undefined;
-  const { id, name = '' } = parent.requestedFor;
-  const reason =
-    parent.organization !== azureDevOps.account.url
-      ? 'it is created in another organization'
-      : !id || SERVICE_IDENTITY.test(id) || name.includes(' Build Service (')
-        ? 'this run was not started by a person'
-        : undefined;
-  if (!reason) return id;
-  log.info(`The release is created for the identity of the connection, not for ${name || 'a person'}: ${reason}.`);
-  return undefined;
 }
