@@ -1,12 +1,12 @@
 import type { Agent } from '../lib/agent';
 import type { AzureDevOps } from '../lib/azureDevOps';
-import { UserError } from '../lib/errors';
 import type { Parent } from '../lib/parent';
 import type { Register } from '../lib/register';
 import { Cascade } from '../lib/runs/cascade';
 import { title, type Child } from '../lib/runs/child';
 import { Observer } from '../lib/runs/observer';
 import type { Planner, PlannedRun, WantedRun } from '../lib/runs/plan';
+import { checkedTags } from '../lib/tags';
 import { readVariables } from '../lib/variables';
 import type { World } from '../lib/world';
 import { textsOf, type YamlMap } from '../lib/yamlInput';
@@ -40,7 +40,7 @@ export function givenTo(
   return {
     parameters: textsOf(replace(rebuild.parameters, 'parameters')),
     variables: readVariables(replace(rebuild.variables, 'variables'), 'variables'),
-    tags: [...new Set(tags)].map(checkedTag),
+    tags: checkedTags(tags),
   };
 }
 
@@ -154,11 +154,6 @@ function basesAreGood({ dockerfiles }: Rebuild, children: readonly Child[]): boo
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
   return [items.filter(test), items.filter((item) => !test(item))];
-}
-
-function checkedTag(tag: string): string {
-  if (!/[:,;]/.test(tag) && tag.length <= 200) return tag;
-  throw new UserError(`tags: '${tag}' is no tag: it must not hold ':', ',' or ';' and is at most 200 letters long.`);
 }
 
 /** How messages name the run of an image, where there is one. */

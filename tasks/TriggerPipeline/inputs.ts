@@ -2,6 +2,7 @@ import { UserError } from '../lib/errors';
 import { choice, flag, text, wholeNumber, type Read } from '../lib/inputs';
 import type { IfRunning, LastResult } from '../lib/runs/conditions';
 import type { Inherited } from '../lib/runs/inherit';
+import { checkedTags } from '../lib/tags';
 import { readVariables, secretsOf } from '../lib/variables';
 import { readWaiting, type WaitingInputs } from '../lib/waitingInputs';
 import { readNames, readYamlMap, textsOf, type YamlValue } from '../lib/yamlInput';
@@ -79,7 +80,7 @@ async function readStart(read: Read, project: string, readFile: (path: string) =
     inherit: await readInherit(read),
     maxParallel: wholeNumber(read, 'maxParallel', { min: 0, max: 10_000, fallback: 0 }),
     stopOnFirstFailure: flag(read, 'stopOnFirstFailure', false),
-    tags: await readTags(read),
+    tags: checkedTags(await readNames(read, 'tags')),
     requestedFor: choice(read, 'requestedFor', ['parent', 'connection'] as const, 'parent'),
     queue: text(read, 'queue'),
     demands: (await readNames(read, 'demands')).map(demand),
@@ -158,17 +159,6 @@ async function readInherit(read: Read): Promise<Inherited[]> {
   if (unknown !== undefined)
     throw new UserError(`inherit: '${unknown}' is none of ${INHERITED.join(', ')}, all, none.`);
   return lower.includes('all') ? [...INHERITED] : INHERITED.filter((name) => lower.includes(name));
-}
-
-async function readTags(read: Read): Promise<string[]> {
-  const tags = await readNames(read, 'tags');
-  const wrong = tags.find((tag) => /[:,;]/.test(tag) || tag.length > 200);
-  if (wrong !== undefined) {
-    throw new UserError(
-      `tags: '${wrong}' is no tag: it must not hold ':', ',' or ';' and is at most 200 letters long.`,
-    );
-  }
-  return [...new Set(tags)];
 }
 
 /** `name`, or `name -equals value`. */

@@ -1,12 +1,13 @@
 import { Canceled } from '../lib/errors';
 import { endOf, registered, title, type ReleaseChild } from '../lib/releases/child';
-import { addReleaseTags, createRelease, findLostRelease, releaseUrl } from '../lib/releases/create';
+import { createRelease, findLostRelease, releaseUrl } from '../lib/releases/create';
 import { HeldReport } from '../lib/releases/held';
 import { releaseEnd } from '../lib/releases/releaseEnd';
 import { withoutSecrets, type ReleaseRequest } from '../lib/releases/request';
 import { cancelReleases, deployStage, readRelease } from '../lib/releases/stages';
 import { ReleaseWatch, turnOf } from '../lib/releases/watch';
-import type { Release } from '../lib/releases/wire';
+import { TAGS, type Release } from '../lib/releases/wire';
+import { addTags } from '../lib/tags';
 import { verdictOf, type Verdict } from '../lib/verdict';
 import type { WaitingInputs } from '../lib/waitingInputs';
 import type { World } from '../lib/world';
@@ -119,7 +120,8 @@ async function childFor(planned: PlannedRelease, context: Context, world: World)
     .map(({ alias = '', definitionReference }) => `${alias} ${definitionReference?.version?.name ?? ''}`)
     .join(', ');
   world.log.info(`${how} ${title(child)}${versions && ` of ${versions}`}${given}. ${child.url}`);
-  await addReleaseTags(releases, child, request.tags, world);
+  const { project, id, url } = child;
+  await addTags(releases, { place: TAGS, route: { project, releaseId: id }, url }, { tags: request.tags, world });
   return child;
 }
 

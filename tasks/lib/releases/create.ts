@@ -1,15 +1,10 @@
 import type { AzureDevOps } from '../azureDevOps';
-import { ApiError, Canceled, messageOf, UserError } from '../errors';
-import { LostAnswer } from '../transport';
+import { ApiError, messageOf, UserError } from '../errors';
+import { CLOCKS_MAY_DIFFER_MS, isLost, lookForLost, MOST_STARTS, withPatience } from '../lostAnswer';
 import type { World } from '../world';
 import { releaseBody, type ReleaseRequest } from './request';
-import { RELEASES, TAGS, type Release } from './wire';
+import { RELEASES, type Release } from './wire';
 
-const PATIENCE_AFTER_CANCEL_MS = 5000;
-const MOST_STARTS = 3;
-/** The service may still be at work on the request that it did not answer, so one empty look is not enough. */
-const LOOKS_AFTER_MS = [500, 1500, 3000, 5000];
-const CLOCKS_MAY_DIFFER_MS = 10_000;
 const MOST_RELEASES = 100;
 
 /**
@@ -28,7 +23,7 @@ export async function createRelease(
     const sentAt = world.clock.now() + releases.transport.serverAheadMs;
     try {
       const posted = releases.call<Release>('POST', RELEASES, { route: { project }, body: releaseBody(request) });
-      return (await withPatience(posted, world)).value;
+      return (await withPatience(posted, definition.url, world)).value;
     } catch (error) {
       if (!isLost(error)) {
         if (!(error instanceof ApiError) || error.status < 400) throw error;
@@ -61,16 +56,13 @@ export async function findLostRelease(
   { request, sentAt, known }: { request: ReleaseRequest; sentAt: number; known: Set<number> },
   world: World,
 ): Promise<Release | undefined> {
-  const pauses = world.signal.aborted ? LOOKS_AFTER_MS.slice(0, 1) : LOOKS_AFTER_MS;
-  let fitting: Release[] = [];
-  for (const pause of pauses) {
-    await world.clock.sleep(pause);
-    fitting = (await releasesSince(releases, request, sentAt)).filter(
-      (release) => !known.has(release.id) && fits(release, request),
-    );
+  const fitting = await lookForLost(async () => {
+    const seen = await releasesSince(releases, request, sentAt);
+    const fitting = seen.filter((release) => !known.has(release.id) && fits(release, request));
     // A description that names the parent is nobody else's.
-    if (fitting.length && request.parentUrl && request.description.includes(request.parentUrl)) break;
-  }
+    const named = request.parentUrl !== undefined && request.description.includes(request.parentUrl);
+    return { fitting, certain: named ? fitting : [] };
+  }, world);
   const [only, ...others] = fitting;
   if (only && others.length) {
     throw new UserError(
@@ -80,41 +72,10 @@ export async function findLostRelease(
   return only;
 }
 
-/** Puts tags on a release. A refusal is one warning. */
-export async function addReleaseTags(
-  releases: AzureDevOps,
-  release: { project: string; id: number; url: string },
-  tags: string[],
-  world: World,
-): Promise<void> {
-  if (!tags.length) return;
-  try {
-    await releases.call('POST', TAGS, {
-      route: { project: release.project, releaseId: release.id },
-      body: tags,
-      repeatable: true,
-      attempts: 3,
-      signal: world.signal,
-    });
-  } catch (error) {
-    if (error instanceof Canceled) return;
-    world.log.warning(`The tags ${tags.join(', ')} could not be put on ${release.url}: ${messageOf(error)}`);
-  }
-}
-
 /** The web page of a release. */
 export function releaseUrl(azureDevOps: AzureDevOps, project: string, { id, _links }: Release): string {
   const page = `${azureDevOps.account.url}${encodeURIComponent(project)}/_releaseProgress?_a=release-pipeline-progress&releaseId=${id}`;
   return _links?.web?.href ?? page;
-}
-
-/** True when what was asked for may have happened although no answer says so. */
-export function isLost(error: unknown): boolean {
-  return (
-    error instanceof LostAnswer ||
-    (error instanceof ApiError &&
-      (error.status === 408 || error.status >= 500 || [200, 201, 202].includes(error.status)))
-  );
 }
 
 async function releasesSince(
@@ -155,25 +116,4 @@ function fits(release: Release, request: ReleaseRequest): boolean {
       ([name, { value, isSecret }]) => isSecret || (release.variables?.[name]?.value ?? value) === value,
     )
   );
-}
-
-/** After a cancel an answer is waited for no longer than a few seconds, then it counts as lost. */
-async function withPatience<T>(answer: Promise<T>, { clock, signal }: World): Promise<T> {
-  const ended = new AbortController();
-  const impatient = new Promise<never>((_, reject) => {
-    const onAbort = () => {
-      const reasons = ['The step was canceled before an answer came.'];
-      clock.sleep(PATIENCE_AFTER_CANCEL_MS, ended.signal).then(
-        () => reject(new LostAnswer({ method: 'POST', url: 'releases', status: 0, reasons })),
-        () => undefined,
-      );
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([answer, impatient]);
-  } finally {
-    ended.abort();
-  }
 }

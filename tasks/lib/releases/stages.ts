@@ -2,7 +2,7 @@ import type { AzureDevOps } from '../azureDevOps';
 import { messageOf, UserError } from '../errors';
 import type { World } from '../world';
 import { title, type ReleaseChild } from './child';
-import { isLost } from './create';
+import { isLost } from '../lostAnswer';
 import { attemptOf, isMoving } from './releaseEnd';
 import { ENVIRONMENTS, RELEASES, type Environment, type Release } from './wire';
 
