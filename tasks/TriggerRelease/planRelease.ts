@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { UserError } from '../lib/errors';
 import type { Parent } from '../lib/parent';
 import { definitionUrl, findDefinition } from '../lib/releases/definition';
@@ -6,6 +7,7 @@ import { checkSettable, stageVariablesOf, unknownStage, type ReleaseRequest } fr
 import { findVersions, type WantedVersion } from '../lib/releases/versions';
 import type { Condition, Definition, DefinitionEnvironment } from '../lib/releases/wire';
 import { requestedFor } from '../lib/requestedFor';
+import type { WaitingInputs } from '../lib/waitingInputs';
 import type { World } from '../lib/world';
 import type { CreateInputs } from './inputs';
 import { parentVersions } from './parentVersions';
@@ -19,6 +21,10 @@ export interface PlannedRelease {
   plans: Map<string, StagePlan>;
   /** Selected stages that nothing else in the selection triggers. */
   toDeploy: string[];
+  /** All stages of the definition. */
+  environments: DefinitionEnvironment[];
+  /** Folder of the definition, as in `\\scan`. */
+  path: string | undefined;
 }
 
 const WITH_THE_RELEASE: Condition[] = [{ name: 'ReleaseStarted', conditionType: 'event', value: '' }];
@@ -34,6 +40,11 @@ export async function planRelease(inputs: CreateInputs, context: Context, world:
   if (definition.isDisabled)
     throw new UserError(`The release definition '${definition.name}' is disabled: it takes no new releases. ${url}`);
   const stages = selectStages(inputs.stages, definition, url);
+  checkWaitFor(inputs.waiting, stages.selected, {
+    owner: definition.name,
+    environments: definition.environments ?? [],
+    url,
+  });
   checkSettable(inputs.variables, definition.variables, {
     ...{ place: 'variables', owner: `the definition '${definition.name}'`, url },
   });
@@ -52,9 +63,10 @@ export async function planRelease(inputs: CreateInputs, context: Context, world:
         elsewhere: 'it is created',
         log: world.log,
       }),
-      parentUrl: parent?.url,
+      mark: randomUUID(),
     },
     ...{ stages: stages.selected, plans: stages.plans, toDeploy: stages.toDeploy },
+    ...{ environments: definition.environments ?? [], path: definition.path },
   };
 }
 
@@ -74,6 +86,22 @@ function described(text: string, parent: Parent | undefined): string {
   return text
     .replace(/ for <user>|<user>/g, (found) => (user ? found.replace('<user>', user) : ''))
     .replaceAll('<parent>', parent ? `${parent.name} ${parent.url}` : 'Pipeline Cascade');
+}
+
+/** Throws `UserError` for a stage to wait for that is not there, or that nothing would start. */
+export function checkWaitFor(
+  { waitFor }: WaitingInputs,
+  selected: string[],
+  known: { owner: string; environments: { name: string }[]; url: string },
+): void {
+  for (const wanted of typeof waitFor === 'string' ? [] : waitFor) {
+    const has = (names: string[]) => names.some((name) => name.toLowerCase() === wanted.toLowerCase());
+    if (!has(known.environments.map(({ name }) => name))) throw new UserError(unknownStage('waitFor', wanted, known));
+    if (selected.length && !has(selected))
+      throw new UserError(
+        `waitFor: stage '${wanted}' is none of the stages that are deployed: ${selected.join(', ')}. ${known.url}`,
+      );
+  }
 }
 
 /**

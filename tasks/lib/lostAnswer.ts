@@ -1,6 +1,9 @@
-import { ApiError } from './errors';
+import { ApiError, UserError } from './errors';
 import { LostAnswer } from './transport';
 import type { World } from './world';
+
+/** Nobody can tell whether a start made a child, or which one: nothing more may be started for it. */
+export class UnclearStart extends UserError {}
 
 /** How often what nothing answers is asked for at the most. */
 export const MOST_STARTS = 3;
@@ -18,6 +21,11 @@ export function isLost(error: unknown): boolean {
     (error instanceof ApiError &&
       (error.status === 408 || error.status >= 500 || [200, 201, 202].includes(error.status)))
   );
+}
+
+/** True for the end of a start that may have made a child after all. */
+export function mayHaveStarted(error: unknown): boolean {
+  return error instanceof UnclearStart || isLost(error);
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, messageOf, UserError } from '../errors';
-import { CLOCKS_MAY_DIFFER_MS, isLost, lookForLost, MOST_STARTS, withPatience } from '../lostAnswer';
+import { CLOCKS_MAY_DIFFER_MS, isLost, lookForLost, MOST_STARTS, UnclearStart, withPatience } from '../lostAnswer';
 import type { World } from '../world';
-import { releaseBody, type ReleaseRequest } from './request';
+import { MARK, releaseBody, type ReleaseRequest } from './request';
 import { RELEASES, type Release } from './wire';
 
 const MOST_RELEASES = 100;
@@ -15,7 +15,7 @@ const MOST_RELEASES = 100;
 export async function createRelease(
   releases: AzureDevOps,
   request: ReleaseRequest,
-  known: Set<number>,
+  known: () => Promise<Set<number>>,
   world: World,
 ): Promise<Release> {
   const { definition, project } = request;
@@ -48,24 +48,24 @@ export async function createRelease(
 }
 
 /**
- * The release that a creation without an answer made: of this definition, created since then with this description, these artifacts
- * and variables. Exactly one is taken on; undefined when there is none; several cannot be told apart and are an error with all links.
+ * The release that a creation without an answer made: the one with its mark. A service that keeps no marks shows releases without: of those one of
+ * this definition, created since then with this description, these artifacts and variables, that is nobody else's. Undefined when there is none; several
+ * cannot be told apart and are an error with all links. See notes/finding-a-release-again.md.
  */
 export async function findLostRelease(
   releases: AzureDevOps,
-  { request, sentAt, known }: { request: ReleaseRequest; sentAt: number; known: Set<number> },
+  { request, sentAt, known }: { request: ReleaseRequest; sentAt: number; known: () => Promise<Set<number>> },
   world: World,
 ): Promise<Release | undefined> {
   const fitting = await lookForLost(async () => {
     const seen = await releasesSince(releases, request, sentAt);
-    const fitting = seen.filter((release) => !known.has(release.id) && fits(release, request));
-    // A description that names the parent is nobody else's.
-    const named = request.parentUrl !== undefined && request.description.includes(request.parentUrl);
-    return { fitting, certain: named ? fitting : [] };
+    const certain = seen.filter((release) => markOf(release) === request.mark);
+    const others = certain.length ? new Set<number>() : await known();
+    return { certain, fitting: seen.filter((release) => !others.has(release.id) && fits(release, request)) };
   }, world);
   const [only, ...others] = fitting;
   if (only && others.length) {
-    throw new UserError(
+    throw new UnclearStart(
       `The answer to the creation of a release of '${request.definition.name}' was lost, and ${fitting.length} releases could be the one it made: ${fitting.map((one) => releaseUrl(releases, request.project, one)).join(' , ')}. Nothing more is created; look at them and abandon what is not wanted.`,
     );
   }
@@ -88,6 +88,7 @@ async function releasesSince(
     minCreatedTime: new Date(sentAt - CLOCKS_MAY_DIFFER_MS).toISOString(),
     queryOrder: 'descending',
     $expand: 'environments,artifacts,variables,tags',
+    propertyFilters: MARK,
     $top: MOST_RELEASES,
   };
   try {
@@ -95,7 +96,7 @@ async function releasesSince(
     const since = sentAt - CLOCKS_MAY_DIFFER_MS;
     return (value.value ?? []).filter(({ createdOn }) => !createdOn || Date.parse(createdOn) >= since);
   } catch (error) {
-    throw new UserError(
+    throw new UnclearStart(
       `The answer to the creation of a release of '${definition.name}' was lost, and its releases cannot be looked at (${messageOf(error)}). It may exist: see ${definition.url} .`,
       { cause: error },
     );
@@ -104,6 +105,8 @@ async function releasesSince(
 
 /** Whether a release is what was asked for. What the service does not tell does not speak against it. */
 function fits(release: Release, request: ReleaseRequest): boolean {
+  const mark = markOf(release);
+  if (mark !== undefined) return mark === request.mark;
   const otherParent = release.tags?.some((tag) => tag.startsWith('cascade-parent-') && !request.tags.includes(tag));
   const versions = new Map(
     (release.artifacts ?? []).map(({ alias, definitionReference }) => [alias, definitionReference?.version?.id]),
@@ -116,4 +119,12 @@ function fits(release: Release, request: ReleaseRequest): boolean {
       ([name, { value, isSecret }]) => isSecret || (release.variables?.[name]?.value ?? value) === value,
     )
   );
+}
+
+/** The mark of the request that made a release; undefined where there is none, or where the service does not show it. */
+function markOf({ properties }: Release): string | undefined {
+  const value = properties?.[MARK];
+  if (typeof value === 'string') return value;
+  const text = (value as { $value?: unknown } | null | undefined)?.$value;
+  return typeof text === 'string' ? text : undefined;
 }

@@ -1,6 +1,7 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, Canceled, messageOf, UserError } from '../errors';
 import type { Register } from '../register';
+import { mayHaveStarted } from '../lostAnswer';
 import { addTags } from '../tags';
 import { wait } from '../wait';
 import type { WaitingInputs } from '../waitingInputs';
@@ -13,7 +14,7 @@ import { findLostRun } from './lostAnswer';
 import type { PlannedRun } from './plan';
 import { registered } from './registered';
 import { withoutSecrets, type RunRequest } from './request';
-import { mayHaveStarted, startedFrom, startRun, type StartedRun } from './start';
+import { startedFrom, startRun, type StartedRun } from './start';
 import { takeUp } from './takeUp';
 import { RunWatch, type WatchOptions } from './watch';
 import { TAGS } from './wire';

@@ -1,14 +1,11 @@
 import type { AzureDevOps } from '../azureDevOps';
-import { messageOf, UserError } from '../errors';
-import { CLOCKS_MAY_DIFFER_MS, lookForLost } from '../lostAnswer';
+import { messageOf } from '../errors';
+import { CLOCKS_MAY_DIFFER_MS, lookForLost, UnclearStart } from '../lostAnswer';
 import type { World } from '../world';
 import type { RunRequest } from './request';
 import { isSameValue } from './sameValue';
 import { startedFrom, type StartedRun } from './start';
 import { BUILDS, type Build } from './wire';
-
-/** Nobody can tell whether a start made a run, or which one: nothing more may be started for it. */
-export class UnclearStart extends UserError {}
 
 const MOST_RUNS = 100;
 

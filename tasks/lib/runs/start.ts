@@ -4,7 +4,7 @@ import { isLost, MOST_STARTS, withPatience } from '../lostAnswer';
 import type { World } from '../world';
 import type { Claims } from './claims';
 import { explainRefusal } from './explain';
-import { findLostRun, UnclearStart } from './lostAnswer';
+import { findLostRun } from './lostAnswer';
 import { buildBody, needsRunsApi, runBody, type RunRequest } from './request';
 import { asTag } from './references';
 import { BUILDS, type Build } from './wire';
@@ -101,11 +101,6 @@ export function startedFrom(azureDevOps: AzureDevOps, project: string, build: Bu
 /** The web page of a run, where the service did not say it. */
 export function webUrl(azureDevOps: AzureDevOps, project: string, id: number): string {
   return `${azureDevOps.account.url}${encodeURIComponent(project)}/_build/results?buildId=${id}`;
-}
-
-/** True for the end of a start that may have made a run after all. */
-export function mayHaveStarted(error: unknown): boolean {
-  return error instanceof UnclearStart || isLost(error);
 }
 
 /** A refusal certainly started nothing: what remains is a tag of that name, or to say why. */
