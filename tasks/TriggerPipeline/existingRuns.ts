@@ -151,7 +151,8 @@ async function findRuns(inputs: ExistingInputs, context: Context, world: World):
       `runIds: no earlier step of ${parent.name} started a run in ${azureDevOps.account.url}. Give ids, links or 'latest'. ${parent.url}`,
     );
   }
-  return here.map(({ project: where, id }) => ({ project: where, id }));
+  // Ids grow with time: the first one that was started comes first.
+  return here.map(({ project: where, id }) => ({ project: where, id })).sort((a, b) => a.id - b.id);
 }
 
 /** The newest run of the pipeline that fits the filters. */
@@ -189,7 +190,7 @@ async function latestRun(
   );
 }
 
-/** Reads the runs, one request for many. One that is not there is said before any wait. */
+/** Reads the runs, in their order, one request for many. One that is not there is said before any wait. */
 async function readRuns(
   references: RunReference[],
   { azureDevOps, parent }: Context,
@@ -220,7 +221,9 @@ async function readRuns(
         .map((build) => childOf(build, project, azureDevOps, parent?.tag)),
     );
   }
-  return children;
+  const place = ({ project, id }: { project: string; id: number }) =>
+    references.findIndex((reference) => reference.project === project && reference.id === id);
+  return children.sort((a, b) => place(a) - place(b));
 }
 
 function childOf(build: Build, project: string, azureDevOps: AzureDevOps, parentTag: string | undefined): Child {
