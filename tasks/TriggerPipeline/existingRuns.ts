@@ -13,7 +13,7 @@ import { readTimeline, stagesOf } from '../lib/runs/timeline';
 import { BUILDS, type Build } from '../lib/runs/wire';
 import { verdictOf, type Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
-import { bringBack } from './bringBack';
+import { bringBack, prepareBringBack } from './bringBack';
 import type { ExistingInputs } from './inputs';
 import { Report } from './report';
 import { runReferences, type RunReference } from './runReferences';
@@ -23,6 +23,7 @@ const IDS_A_REQUEST = 100;
 
 /** Waits for runs that were started before, cancels them, runs stages of them, or approves what is pending of them. */
 export async function existingRuns(inputs: ExistingInputs, context: Context, world: World): Promise<Verdict> {
+  if (inputs.action !== 'approve') prepareBringBack(inputs, context, world);
   const children = await readRuns(await findRuns(inputs, context, world), context, world);
   const observer = new Observer(inputs.waiting, context, world);
   world.log.info(`${children.length} run(s): ${children.map((child) => `${title(child)} ${child.url}`).join(' , ')}`);
