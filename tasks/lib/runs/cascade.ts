@@ -1,6 +1,8 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, Canceled, messageOf, UserError } from '../errors';
 import type { Register } from '../register';
+import { mayHaveStarted } from '../lostAnswer';
+import { addTags } from '../tags';
 import { wait } from '../wait';
 import type { WaitingInputs } from '../waitingInputs';
 import type { World } from '../world';
@@ -12,9 +14,10 @@ import { findLostRun } from './lostAnswer';
 import type { PlannedRun } from './plan';
 import { registered } from './registered';
 import { withoutSecrets, type RunRequest } from './request';
-import { addTags, mayHaveStarted, startedFrom, startRun, type StartedRun } from './start';
+import { startedFrom, startRun, type StartedRun } from './start';
 import { takeUp } from './takeUp';
 import { RunWatch, type WatchOptions } from './watch';
+import { TAGS } from './wire';
 
 export interface CascadeOptions {
   waiting: WaitingInputs;
@@ -146,13 +149,18 @@ export class Cascade {
       // Only now, when its child is on disk: a kill in between must not lose both.
       this.host.register.answered(slot.planned.item);
       const missing = slot.planned.request.tags.filter((tag) => !tags?.includes(tag));
-      if (missing.length && !child.taken) this.tagging.push(addTags(this.host.azureDevOps, child, missing, this.world));
+      if (missing.length && !child.taken) this.tagging.push(this.addTags(child, missing));
     } catch (error) {
       // What may have started a run after all stays noted, so that the next attempt looks for it first.
       if (!mayHaveStarted(error) && !(error instanceof Canceled)) this.host.register.answered(slot.planned.item);
       if (this.slots.length === 1 || !(error instanceof UserError || error instanceof ApiError)) throw error;
       this.refuse(slot, error);
     }
+  }
+
+  private addTags({ project, id, url }: Child, tags: string[]): Promise<void> {
+    const run = { place: TAGS, route: { project, buildId: id }, url };
+    return addTags(this.host.azureDevOps, run, { tags, world: this.world });
   }
 
   /** The child of an earlier attempt of this step, where it still counts. */
