@@ -37,9 +37,21 @@ void runTask(async ({ agent, world, secrets }) => {
     : undefined;
   const parent = readParent(agent);
   const register = Register.open(agent, 'DockerBaseStaleCheck', parent, world);
+  const searchFolder = agent.input('searchFolder') ?? agent.variable('System.DefaultWorkingDirectory') ?? '.';
+  const { updateLock: way } = inputs;
+  const publish =
+    (way === 'commit' || way === 'pullRequest') && !inputs.dryRun
+      ? await (
+          await import('./lock/publishLocks')
+        ).openPublishing(
+          { way, searchFolder, commit: inputs.commit },
+          { ...signIn, parent, environment: process.env },
+          world,
+        )
+      : undefined;
   return await staleCheck(
-    { ...inputs, searchFolder: agent.input('searchFolder') ?? agent.variable('System.DefaultWorkingDirectory') ?? '.' },
-    { agent, registries, packages, azureDevOps, parent, register, stepName: stepNameOf(parent) },
+    { ...inputs, searchFolder },
+    { agent, registries, packages, publish, azureDevOps, parent, register, stepName: stepNameOf(parent) },
     world,
   );
 });

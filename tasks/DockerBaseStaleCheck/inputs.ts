@@ -67,11 +67,6 @@ export async function readInputs(read: Read): Promise<Inputs> {
     throw new UserError('staleWhen: layers compares with the image that is built: give its name in image.');
   }
   const updateLock = choice(read, 'updateLock', ['none', 'write', 'commit', 'pullRequest'] as const, 'none');
-  if (updateLock === 'commit' || updateLock === 'pullRequest') {
-    throw new UserError(
-      `updateLock: '${updateLock}' is not done by this version. Set it to write, and commit the lock files in a step of your own.`,
-    );
-  }
   const pipeline = text(read, 'pipeline');
   const project = text(read, 'project');
   if (pipeline && !project) throw new UserError('project: give the name or id of the project of the pipeline.');

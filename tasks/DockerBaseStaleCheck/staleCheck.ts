@@ -16,6 +16,7 @@ import { checkOne, type CheckHost } from './checkOne';
 import { findDockerfiles, systemFiles, type FoundFile } from './findDockerfiles';
 import type { Inputs } from './inputs';
 import { besideDockerfile } from './lock/lockPath';
+import type { Publish } from './lock/publishLocks';
 import { writeLocks } from './lock/writeLocks';
 import { PipelineHistory, rememberedVerdict } from './memory';
 import { carryOn, putInOrder } from './order';
@@ -36,6 +37,8 @@ export interface Context {
   registries: Registries;
   /** Undefined where packages are not looked at. */
   packages: PackageSources | undefined;
+  /** Commits locks; undefined where they are not committed. */
+  publish: Publish | undefined;
   /** Where rebuilds run; undefined without a pipeline. */
   azureDevOps: AzureDevOps | undefined;
   parent: Parent | undefined;
@@ -56,6 +59,7 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
   if (context.packages) await judgePackages(dockerfiles, inputs, { ...context.packages, registries, root }, world);
 
   const children: Child[] = [];
+  let unpublished: string | undefined;
   try {
     const rebuilds = await whatToRebuild(dockerfiles, inputs, { ...context, history }, world);
     logVerdicts(dockerfiles, log);
@@ -72,9 +76,9 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
       await runRebuilds(rebuilds, inputs, host, world);
     }
   } finally {
-    if (inputs.updateLock !== 'none' && !inputs.dryRun) {
-      await writeLocks(dockerfiles, children, { managers: inputs.packages.managers, log });
-    }
+    const keepsLocks = inputs.updateLock !== 'none' && !inputs.dryRun;
+    const written = { managers: inputs.packages.managers, log };
+    const locks = keepsLocks ? await writeLocks(dockerfiles, children, written) : [];
     const stale = dockerfiles.filter(({ verdict }) => verdict === 'stale');
     const outputs = {
       stale: staleList(stale, (one) => givenTo(inputs.rebuild, { ...one.values, reason: one.reason })),
@@ -86,8 +90,15 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
     uploadCheckSummary(agent, dockerfiles, { stepName, log });
     uploadSummary(agent, children, { stepName, log });
     register.close(children.filter(({ id }) => id).map(registered));
+    // Last, and without a veto: what was found out and started is told whatever becomes of the locks.
+    unpublished = await context.publish?.(locks).then(
+      () => undefined,
+      (error: unknown) => messageOf(error),
+    );
+    if (unpublished !== undefined) log.error(unpublished);
   }
-  return verdictOfCheck(dockerfiles, children, inputs);
+  const verdict = verdictOfCheck(dockerfiles, children, inputs);
+  return unpublished === undefined ? verdict : { result: 'Failed', message: `${verdict.message} ${unpublished}` };
 }
 
 async function findAll(root: string, { dockerfiles }: Inputs, { log }: World): Promise<FoundFile[]> {
