@@ -12,6 +12,7 @@ import type { World } from '../lib/world';
 import { textOfValue, textsOf, type YamlMap } from '../lib/yamlInput';
 import type { CheckedDockerfile } from './checked';
 import type { Inputs, RebuildInputs } from './inputs';
+import { markOf, type Change } from './memory';
 import { fill, fillMap, fillMapForGroup, type Values } from './placeholders';
 
 export interface RebuildHost {
@@ -44,29 +45,49 @@ export function givenTo(
   };
 }
 
+/** What a rebuild of an image would be for. */
+export function changeOf({ references }: CheckedDockerfile): Pick<Change, 'since' | 'mark'> {
+  const judged = references.flatMap(({ judgement }) => judgement ?? []);
+  const stale = judged.filter(({ verdict }) => verdict === 'stale');
+  const deciding = stale.length ? stale : judged;
+  const dates = deciding.map(({ updated = '' }) => Date.parse(updated));
+  return {
+    since: dates.length && dates.every((at) => at > 0) ? Math.max(...dates) : undefined,
+    mark: markOf(deciding.map(({ content, digest, updated }) => content ?? (updated ? undefined : digest))),
+  };
+}
+
+/** Names of parameters and variables that hold `${reason}`: it tells how long ago something was, so it is another one every night. */
+export function describing({ parameters, variables }: RebuildInputs): Set<string> {
+  const names = [...parameters, ...variables].filter(([, value]) => textOfValue(value)?.includes('${reason}'));
+  return new Set(names.map(([name]) => name));
+}
+
 /** Looks up what the runs of these images need. Throws `UserError` for what is wrong, before anything starts. */
 export async function planRebuilds(
   dockerfiles: readonly CheckedDockerfile[],
   { rebuild, group }: Inputs,
   { planner, parent }: { planner: Planner; parent: Parent | undefined },
 ): Promise<Rebuild[]> {
-  const plan = async (item: string, given: ReturnType<typeof givenTo>): Promise<PlannedRun> =>
-    planner.plan({
+  const plan = async (item: string, given: ReturnType<typeof givenTo>, all: readonly CheckedDockerfile[]) => {
+    const marks = all.flatMap((one) => changeOf(one).mark ?? []);
+    return planner.plan({
       ...{ item, project: rebuild.project, pipeline: rebuild.pipeline, branch: rebuild.branch, stages: rebuild.stages },
       ...{ commit: undefined, stagesToSkip: [], resources: {}, queue: undefined, demands: [], requestedFor: undefined },
       ...given,
-      tags: parent ? [...given.tags, parent.tag] : given.tags,
+      tags: [...new Set([...given.tags, ...marks, ...(parent ? [parent.tag] : [])])],
     });
+  };
   if (group && dockerfiles.length) {
     const given = givenTo(
       rebuild,
       dockerfiles.map(({ values }) => values),
     );
-    return [{ planned: await plan('', given), dockerfiles: [...dockerfiles] }];
+    return [{ planned: await plan('', given, dockerfiles), dockerfiles: [...dockerfiles] }];
   }
   const rebuilds: Rebuild[] = [];
   for (const one of dockerfiles) {
-    rebuilds.push({ planned: await plan(one.path, givenTo(rebuild, one.values)), dockerfiles: [one] });
+    rebuilds.push({ planned: await plan(one.path, givenTo(rebuild, one.values), [one]), dockerfiles: [one] });
   }
   return rebuilds;
 }

@@ -1,5 +1,5 @@
 import { UserError } from '../lib/errors';
-import { childrenOfEarlierAttempts } from '../lib/parentRegister';
+import { takeOnEarlierAttempts } from '../lib/parentRegister';
 import { Cascade } from '../lib/runs/cascade';
 import { endOf } from '../lib/runs/child';
 import type { Conditions } from '../lib/runs/conditions';
@@ -25,7 +25,7 @@ export async function startRuns(inputs: StartInputs, context: Context, world: Wo
   if (!planned.length) return nothingToStart(inputs, context, world);
   if (inputs.dryRun) return await dryRun(planned, context, world);
 
-  await takeOnEarlierAttempts(context, world);
+  await takeOnEarlierAttempts(register, { ...context, task: 'TriggerPipeline', step: context.stepName }, world);
   const observer = new Observer(inputs.waiting, context, world);
   const report = new Report(context, inputs.runs.length, world.log);
   const cascade = new Cascade(
@@ -49,12 +49,6 @@ export async function startRuns(inputs: StartInputs, context: Context, world: Wo
     report.end(cascade.children);
   }
   return verdictOf(cascade.children.map(endOf), inputs.waiting);
-}
-
-/** Fails where it cannot be read what an earlier attempt of the job started: to start it once more would be worse. */
-async function takeOnEarlierAttempts({ parent, own, register, stepName }: Context, world: World): Promise<void> {
-  if (parent?.kind !== 'run' || parent.attempt === 1 || register.earlier.children.length) return;
-  register.takeOn(await childrenOfEarlierAttempts(own(), { parent, task: 'TriggerPipeline', step: stepName }, world));
 }
 
 /** Whatever is wrong with any of the runs is said here, before one of them starts. */

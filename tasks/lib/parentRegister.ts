@@ -4,7 +4,7 @@ import type { Agent } from './agent';
 import type { AzureDevOps, Place } from './azureDevOps';
 import { ApiError, messageOf } from './errors';
 import type { Parent } from './parent';
-import { ATTACHMENT_TYPE, type RegisterDocument, type RegisteredChild } from './register';
+import { ATTACHMENT_TYPE, type Register, type RegisterDocument, type RegisteredChild } from './register';
 import { readTimeline } from './runs/timeline';
 import type { World } from './world';
 
@@ -36,7 +36,7 @@ export async function readParentRegister(
  * The children that earlier attempts of one step of the parent registered: 'rerun failed jobs' runs the step again in a new job.
  * Of a child that several attempts knew the newest knowledge; later tries after earlier ones.
  */
-export async function childrenOfEarlierAttempts(
+async function childrenOfEarlierAttempts(
   own: AzureDevOps,
   { parent, task, step }: { parent: Parent; task: string; step: string },
   world: World,
@@ -45,6 +45,19 @@ export async function childrenOfEarlierAttempts(
   const documents = await Promise.all(attachments.map(({ href }) => readDocument(own, href, world)));
   const same = documents.flatMap((document) => (document?.task === task && document.step === step ? document : []));
   return childrenOf(same, 'run').sort((a, b) => a.attempt - b.attempt);
+}
+
+/**
+ * Lets a step that is tried again in a new job know what its earlier attempts started. Throws where that cannot be read: to start it
+ * once more would be worse.
+ */
+export async function takeOnEarlierAttempts(
+  register: Register,
+  { own, parent, task, step }: { own: () => AzureDevOps; parent: Parent | undefined; task: string; step: string },
+  world: World,
+): Promise<void> {
+  if (parent?.kind !== 'run' || parent.attempt === 1 || register.earlier.children.length) return;
+  register.takeOn(await childrenOfEarlierAttempts(own(), { parent, task, step }, world));
 }
 
 /** Each child once, of the documents of some tasks. */

@@ -142,6 +142,7 @@ async function judgeDigest(registries: Registries, question: Asked, options: Jud
   return {
     verdict: 'stale',
     reason: `base ${name} moved from ${from ? short(from) : 'nothing'} to ${short(first?.digest ?? digest)}${when} (${platformsOf(differing)})${told(onBuild)}`,
+    content: contentOf(images),
     ...(at !== undefined && { updated: new Date(at).toISOString() }),
   };
 }
@@ -180,6 +181,7 @@ async function judgeLayers(registries: Registries, question: Asked, options: Jud
   return {
     verdict: 'stale',
     reason: `${built} is not built on the ${name} of now${when}, for ${changed.join(', ')}${onBuild}`,
+    content: contentOf(bases),
     ...(at !== undefined && { updated: new Date(at).toISOString() }),
   };
 }
@@ -239,6 +241,11 @@ function dateOptions({ platforms, reference }: Question, { now, askHub }: JudgeO
 
 function platformsOf(images: readonly PlatformImage[]): string {
   return [...new Set(images.map(({ platform }) => platform))].join(', ');
+}
+
+function contentOf(images: readonly PlatformImage[]): string {
+  const all = images.map(({ digest }) => digest);
+  return all.sort().join(' ');
 }
 
 function short(digest: string): string {
