@@ -27,6 +27,7 @@ export const location = {
   pipelineArtifacts: '85023071-bd5e-4438-89b0-2a5bf362a19d',
   approvals: '37794717-f36f-4d78-b2bf-4dc30d0cfbcd',
   pipelinePermissions: 'b5b9a4a4-e6cd-4096-853c-ab7d8b0c4eb2',
+  hasPermissions: 'dd3b8bd6-c7fc-4cbd-929a-933d9c011c9d',
   checkConfigurations: '86c8381e-5aee-4cde-8ae4-25c0c7f5eaea',
   queryCheckConfigurations: '5f3d0e64-f943-4584-8811-77eb495e831e',
   checkRuns: '91282c1d-c183-444f-9554-1485bfb3879d',
@@ -54,6 +55,8 @@ export const location = {
   manualInterventions: '616c46e4-f370-4456-adaa-fbaf79c7b79e',
   deployments: 'b005ef73-cddc-448e-9ba2-5193bf36b19f',
   artifactVersions: '30fc787e-a9e0-4a07-9fbc-3e903aa051d2',
+  releaseAttachments: 'a4d06688-0dfa-4895-82a5-f43ec9452306',
+  releaseAttachment: '60b86efb-7b8c-4853-8f9f-aa142b77b479',
   releaseTags: 'c5b602b6-d1b3-4363-8a51-94384f78068f',
   releaseLogs: 'c37fbab5-214b-48e4-a55b-cb6b4f6e4038',
   releaseTaskLog: '17c91af7-09fd-4256-bff1-c24ee4f73bc0',
@@ -89,6 +92,13 @@ export const resources: Resource[] = [
     '{project}/_apis/pipelines/{resource}/{approvalId}',
     2,
     location.approvals,
+  ),
+  resource(
+    'Security',
+    'permissions',
+    '_apis/{resource}/{securityNamespaceId}/{permissions}',
+    1,
+    location.hasPermissions,
   ),
   resource(
     'pipelinePermissions',
@@ -226,6 +236,7 @@ function buildResources(): Resource[] {
 function releaseResources(): Resource[] {
   const one = '{project}/_apis/{area}/releases/{releaseId}';
   const task = `${one}/environments/{environmentId}/deployPhases/{releaseDeployPhaseId}/tasks/{taskId}/{resource}`;
+  const plan = `${one}/environments/{environmentId}/attempts/{attemptId}/plan/{planId}`;
   return [
     resource('Release', 'releases', '{project}/_apis/{area}/{resource}/{releaseId}', 9, location.releases),
     resource(
@@ -247,6 +258,14 @@ function releaseResources(): Resource[] {
     ),
     resource('Release', 'deployments', '{project}/_apis/{area}/{resource}', 2, location.deployments),
     resource('Release', 'versions', '{project}/_apis/{area}/artifacts/{resource}', 1, location.artifactVersions),
+    resource('Release', 'attachments', `${plan}/{resource}/{type}`, 1, location.releaseAttachments),
+    resource(
+      'Release',
+      'attachments',
+      `${plan}/timelines/{timelineId}/records/{recordId}/{resource}/{type}/{name}`,
+      1,
+      location.releaseAttachment,
+    ),
     resource('Release', 'tags', `${one}/{resource}/{*tag}`, 1, location.releaseTags),
     resource('Release', 'logs', `${one}/{resource}`, 2, location.releaseLogs),
     resource('Release', 'logs', task, 2, location.releaseTaskLog),
