@@ -27,6 +27,7 @@ export const location = {
   pipelineArtifacts: '85023071-bd5e-4438-89b0-2a5bf362a19d',
   approvals: '37794717-f36f-4d78-b2bf-4dc30d0cfbcd',
   pipelinePermissions: 'b5b9a4a4-e6cd-4096-853c-ab7d8b0c4eb2',
+  hasPermissions: 'dd3b8bd6-c7fc-4cbd-929a-933d9c011c9d',
   checkConfigurations: '86c8381e-5aee-4cde-8ae4-25c0c7f5eaea',
   queryCheckConfigurations: '5f3d0e64-f943-4584-8811-77eb495e831e',
   checkRuns: '91282c1d-c183-444f-9554-1485bfb3879d',
@@ -87,6 +88,13 @@ export const resources: Resource[] = [
     '{project}/_apis/pipelines/{resource}/{approvalId}',
     2,
     location.approvals,
+  ),
+  resource(
+    'Security',
+    'permissions',
+    '_apis/{resource}/{securityNamespaceId}/{permissions}',
+    1,
+    location.hasPermissions,
   ),
   resource(
     'pipelinePermissions',

@@ -12,10 +12,10 @@ import type { ReleaseEvent } from './releaseEvents';
 export interface ArtifactVersion {
   id: string;
   name: string;
-  sourceBranch: string;
-  sourceVersion: string;
-  sourceRepositoryId: string;
-  sourceRepositoryType: string;
+  sourceBranch?: string;
+  sourceVersion?: string;
+  sourceRepositoryId?: string;
+  sourceRepositoryType?: string;
   definitionId?: string;
   definitionName?: string;
 }
@@ -43,6 +43,8 @@ export interface Release {
   events: ReleaseEvent[];
   attachments: ReleaseAttachment[];
   tags: string[];
+  /** Extended properties; lists and releases show them only where they are asked for by name. */
+  properties: Record<string, string>;
   keepForever: boolean;
   deleted: boolean;
 }

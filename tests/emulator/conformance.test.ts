@@ -11,6 +11,7 @@ const unpublished = [
   '_apis/resourceAreas',
   '_apis/resourceAreas/{areaId}',
   '_apis/connectionData',
+  '_apis/permissions/{securityNamespaceId}/{permissions}',
   '{project}/_apis/artifact/{buildId}/{artifactName}/content',
   '{project}/_apis/distributedtask/queues/{queueId}/jobrequests',
   '_apis/distributedtask/pools/{poolId}/jobrequests',
