@@ -34,7 +34,7 @@ export interface Report {
     error?: string;
     references: { role: string; image?: string; verdict?: string; digest?: string; updated?: string }[];
   }[];
-  requests: Record<string, { head: number; get: number; token: number; throttled: number }>;
+  requests: Record<string, { ping: number; head: number; get: number; token: number; throttled: number }>;
 }
 
 const open: { close(): Promise<void> }[] = [];
@@ -45,9 +45,9 @@ export async function startProject(options: RegistryEmulatorOptions = {}): Promi
   folders.push(folder);
   const registry = await startRegistry(options);
   const emulator = await startEmulator();
-  emulator.state.addProject('Fabrikam');
+  const { id: projectId } = emulator.state.addProject('Fabrikam');
   open.push(registry, emulator);
-  const variables = buildVariables({ collectionUri: emulator.url, project: 'Fabrikam' });
+  const variables = buildVariables({ collectionUri: emulator.url, project: 'Fabrikam', projectId });
   return {
     folder,
     registry,
