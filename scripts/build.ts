@@ -16,6 +16,9 @@ const buildFolder = path.join(process.argv[2] ?? root, 'build');
 const out = path.join(buildFolder, 'extension');
 const TASKS = ['TriggerPipeline', 'TriggerRelease', 'DockerBaseStaleCheck'];
 
+/** Those of the Marketplace page; scripts/screenshots.ts makes them. */
+const PICTURES = ['cascade-light.png', 'cascade-dark.png', 'summary.png'];
+
 /** The post-job part is the task's own bundle; this only tells it so. */
 const POST_JOB = "process.env.PIPELINE_CASCADE_POST_JOB = 'true';\nrequire('./index.js');\n";
 
@@ -69,6 +72,8 @@ async function main(): Promise<void> {
   metafiles.push(await buildTab(root, path.join(out, 'tab')));
   fs.mkdirSync(path.join(out, 'images'), { recursive: true });
   fs.copyFileSync(path.join(root, 'images', 'icon-128.png'), path.join(out, 'images', 'icon.png'));
+  for (const picture of PICTURES)
+    fs.copyFileSync(path.join(root, 'images', picture), path.join(out, 'images', picture));
   fs.copyFileSync(path.join(root, 'LICENSE'), path.join(out, 'LICENSE.md'));
   for (const file of ['overview.md', 'privacy.md', 'vss-extension.json'])
     fs.copyFileSync(path.join(root, file), path.join(out, file));
