@@ -1,5 +1,5 @@
 import { UserError } from '../lib/errors';
-import { childrenOfEarlierAttempts } from '../lib/parentRegister';
+import { readEarlierAttempts } from '../lib/parentRegister';
 import { Cascade } from '../lib/runs/cascade';
 import { endOf } from '../lib/runs/child';
 import type { Conditions } from '../lib/runs/conditions';
@@ -55,7 +55,7 @@ export async function startRuns(inputs: StartInputs, context: Context, world: Wo
 /** Fails where it cannot be read what an earlier attempt of the job started: to start it once more would be worse. */
 async function takeOnEarlierAttempts({ parent, own, register, stepName }: Context, world: World): Promise<void> {
   if (parent?.kind !== 'run' || parent.attempt === 1 || register.earlier.children.length) return;
-  register.takeOn(await childrenOfEarlierAttempts(own(), { parent, task: 'TriggerPipeline', step: stepName }, world));
+  register.takeOn(await readEarlierAttempts(own(), { parent, task: 'TriggerPipeline', step: stepName }, world));
 }
 
 /** Whatever is wrong with any of the runs is said here, before one of them starts. */
