@@ -25,6 +25,8 @@ export interface RegisterDocument {
   task: string;
   step: string;
   children: RegisteredChild[];
+  /** What a stale check says of each Dockerfile, as its report holds it. */
+  dockerfiles?: unknown[];
   /** Starts that were sent and not answered when this was written; only while there are any. */
   starting?: OpenStart[];
 }
@@ -69,6 +71,8 @@ export class Register {
   private attachedAt = -Infinity;
   private openAttachedAt = -Infinity;
   private warned = false;
+  /** Attached only: the file is written at every change and is not read for them. */
+  private dockerfiles: unknown[] = [];
 
   private constructor(
     private readonly agent: Agent,
@@ -137,11 +141,17 @@ export class Register {
     this.write();
   }
 
+  /** Keeps what a stale check found, so that the Runs tab can show it while the rebuilds still run. */
+  putDockerfiles(dockerfiles: unknown[]): void {
+    this.dockerfiles = dockerfiles;
+    this.attach();
+  }
+
   /** The step has its verdict; the document is attached for the last time. */
   close(children: RegisteredChild[]): void {
     this.state = { ...this.state, children: this.withEarlier(children), closed: true };
     this.write();
-    if (this.state.children.length) this.attach();
+    if (this.state.children.length || this.dockerfiles.length) this.attach();
   }
 
   /** What an earlier attempt left and this one has not come to yet stays known: the next attempt must not start it again. */
@@ -155,8 +165,13 @@ export class Register {
     if (!file) return;
     this.attachedAt = this.world.clock.now();
     const { version, task, step, children, open } = this.state;
+    const { dockerfiles } = this;
     const starting = open.map(({ item, sentAt }) => ({ item, sentAt }));
-    const document: RegisterDocument = { version, task, step, children, ...(starting.length && { starting }) };
+    const document: RegisterDocument = {
+      ...{ version, task, step, children },
+      ...(starting.length && { starting }),
+      ...(dockerfiles.length && { dockerfiles }),
+    };
     this.extra(() => {
       // The agent reads it when it comes to it, perhaps in the middle of the next writing: it finds the old one or the new one whole.
       fs.writeFileSync(`${file}.attachment.new`, JSON.stringify(document));

@@ -3,7 +3,8 @@ import { UserError } from '../errors';
 import { NOTHING, repositoriesFor, type Inheritance } from './inherit';
 import { findPipeline, type Pipeline } from './pipeline';
 import { findQueue } from './queue';
-import { fullReference, needsRunsApi, type Resources, type RunRequest, type Variable } from './request';
+import type { Variable } from '../variables';
+import { fullReference, needsRunsApi, type Resources, type RunRequest } from './request';
 import { readDeclaredParameters, readExpandedYaml, type ExpandedYaml } from './rootYaml';
 import { checkAwaited, previewRun, selectStages } from './selectStages';
 

@@ -1,10 +1,11 @@
 import type { Agent } from '../agent';
 import type { AzureDevOps } from '../azureDevOps';
 import { flag } from '../inputs';
+import { UnclearStart } from '../lostAnswer';
 import { leftovers, type RegisteredChild } from '../register';
 import { cancelRuns } from './cancel';
 import type { Child } from './child';
-import { findLostRun, UnclearStart, type LostStart } from './lostAnswer';
+import { findLostRun, type LostStart } from './lostAnswer';
 import type { RunRequest } from './request';
 import type { StartedRun } from './start';
 import type { Verdict } from '../verdict';

@@ -48,7 +48,7 @@ export async function startInProcess(): Promise<InProcess> {
     const sleep = async (ms: number, other?: AbortSignal) =>
       other && other !== signal ? await new Promise<void>(() => undefined) : await clock.sleep(ms);
     const world: World = {
-      clock: { now: clock.now, sleep },
+      clock: { now: () => clock.now(), sleep },
       log: {
         info: say,
         warning: say,
