@@ -4,7 +4,13 @@ import type { Agent } from './agent';
 import type { AzureDevOps, Place } from './azureDevOps';
 import { ApiError, messageOf } from './errors';
 import type { Parent } from './parent';
-import { ATTACHMENT_TYPE, type Register, type RegisterDocument, type RegisteredChild } from './register';
+import {
+  ATTACHMENT_TYPE,
+  type OpenStart,
+  type Register,
+  type RegisterDocument,
+  type RegisteredChild,
+} from './register';
 import { readTimeline } from './runs/timeline';
 import type { World } from './world';
 
@@ -53,16 +59,19 @@ export async function takeOnEarlierAttempts(
   register.takeOn(await childrenOfEarlierAttempts(own(), { parent, task, kind, step: stepName }, world));
 }
 
-/** Of a child that several attempts knew the newest knowledge; later tries after earlier ones. */
+/** And the starts of theirs that were not answered. Of a child that several attempts knew the newest knowledge; later tries after earlier ones. */
 async function childrenOfEarlierAttempts(
   own: AzureDevOps,
   { parent, task, kind, step }: { parent: Parent; task: string; kind: RegisteredChild['kind']; step: string },
   world: World,
-): Promise<RegisteredChild[]> {
+): Promise<{ children: RegisteredChild[]; open: OpenStart[] }> {
   const attachments = (await listAttachments(own, parent, world)).filter(({ name }) => name === step);
   const documents = await Promise.all(attachments.map(({ href }) => readDocument(own, href, world)));
   const same = documents.flatMap((document) => (document?.task === task && document.step === step ? document : []));
-  return childrenOf(same, kind).sort((a, b) => a.attempt - b.attempt);
+  return {
+    children: childrenOf(same, kind).sort((a, b) => a.attempt - b.attempt),
+    open: same.flatMap(({ starting = [] }) => starting).sort((a, b) => b.sentAt - a.sentAt),
+  };
 }
 
 /** Each child once, of the documents of some tasks. */
@@ -145,8 +154,9 @@ function readLocalFiles(folder: string | undefined): RegisterDocument[] {
 function asDocument(text: string): RegisterDocument | undefined {
   try {
     const document = JSON.parse(text) as Partial<RegisterDocument>;
-    const { version, task = '', step = '', children } = document;
-    return version === 1 && Array.isArray(children) ? { version, task, step, children } : undefined;
+    const { version, task = '', step = '', children, starting } = document;
+    if (version !== 1 || !Array.isArray(children)) return undefined;
+    return { version, task, step, children, ...(Array.isArray(starting) && { starting }) };
   } catch {
     return undefined;
   }
