@@ -12,6 +12,7 @@ import { locationDocuments, locationRoutes } from './routes/locations';
 import { permissionRoutes } from './routes/permissions';
 import { pipelineRoutes } from './routes/pipelines';
 import { releaseApprovalRoutes } from './routes/releaseApprovals';
+import { releaseAttachmentRoutes } from './routes/releaseAttachments';
 import { releaseDefinitionRoutes } from './routes/releaseDefinitions';
 import { releaseRoutes } from './routes/releases';
 import { resources } from './routes/resources';
@@ -44,6 +45,7 @@ export const routes: Route[] = [
   ...releaseDefinitionRoutes,
   ...releaseRoutes,
   ...releaseApprovalRoutes,
+  ...releaseAttachmentRoutes,
 ];
 
 export interface Found {

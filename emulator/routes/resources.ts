@@ -51,6 +51,8 @@ export const location = {
   manualInterventions: '616c46e4-f370-4456-adaa-fbaf79c7b79e',
   deployments: 'b005ef73-cddc-448e-9ba2-5193bf36b19f',
   artifactVersions: '30fc787e-a9e0-4a07-9fbc-3e903aa051d2',
+  releaseAttachments: 'a4d06688-0dfa-4895-82a5-f43ec9452306',
+  releaseAttachment: '60b86efb-7b8c-4853-8f9f-aa142b77b479',
   releaseTags: 'c5b602b6-d1b3-4363-8a51-94384f78068f',
   releaseLogs: 'c37fbab5-214b-48e4-a55b-cb6b4f6e4038',
   releaseTaskLog: '17c91af7-09fd-4256-bff1-c24ee4f73bc0',
@@ -208,6 +210,7 @@ function buildResources(): Resource[] {
 function releaseResources(): Resource[] {
   const one = '{project}/_apis/{area}/releases/{releaseId}';
   const task = `${one}/environments/{environmentId}/deployPhases/{releaseDeployPhaseId}/tasks/{taskId}/{resource}`;
+  const plan = `${one}/environments/{environmentId}/attempts/{attemptId}/plan/{planId}`;
   return [
     resource('Release', 'releases', '{project}/_apis/{area}/{resource}/{releaseId}', 9, location.releases),
     resource(
@@ -229,6 +232,14 @@ function releaseResources(): Resource[] {
     ),
     resource('Release', 'deployments', '{project}/_apis/{area}/{resource}', 2, location.deployments),
     resource('Release', 'versions', '{project}/_apis/{area}/artifacts/{resource}', 1, location.artifactVersions),
+    resource('Release', 'attachments', `${plan}/{resource}/{type}`, 1, location.releaseAttachments),
+    resource(
+      'Release',
+      'attachments',
+      `${plan}/timelines/{timelineId}/records/{recordId}/{resource}/{type}/{name}`,
+      1,
+      location.releaseAttachment,
+    ),
     resource('Release', 'tags', `${one}/{resource}/{*tag}`, 1, location.releaseTags),
     resource('Release', 'logs', `${one}/{resource}`, 2, location.releaseLogs),
     resource('Release', 'logs', task, 2, location.releaseTaskLog),

@@ -38,7 +38,8 @@ export function realmRefusal(realm: string, registry: string): string | undefine
   return plain && !loopbacks ? `'${realm}' is not https` : undefined;
 }
 
-function nameOf(host: string): string {
+/** The host without its port. */
+export function nameOf(host: string): string {
   return host.replace(/:\d+$/, '');
 }
 
