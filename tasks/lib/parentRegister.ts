@@ -11,6 +11,7 @@ import {
   type RegisterDocument,
   type RegisteredChild,
 } from './register';
+import { listStageAttachments } from './releases/attachments';
 import { readTimeline } from './runs/timeline';
 import type { World } from './world';
 
@@ -30,8 +31,8 @@ interface Attachment {
 }
 
 /**
- * The children that earlier steps of this parent registered: of a build, in any job or stage, the latest attempt of each job; newest
- * knowledge of each child. The files of this job come first: attachments of its steps may still be on their way.
+ * The children that earlier steps of this parent registered: of a build, in any job or stage, the latest attempt of each job; of a
+ * release, in any job of this stage and attempt; newest knowledge of each child. The files of this job come first: attachments of its steps may still be on their way.
  * @param own organization of the parent with the job's own token: the register lies there, wherever the children run.
  */
 export async function readParentRegister(
@@ -39,7 +40,10 @@ export async function readParentRegister(
   { agent, parent }: { agent: Agent; parent: Parent },
   world: World,
 ): Promise<RegisterDocument[]> {
-  const attached = parent.kind === 'run' ? await readAttachments(own, parent, world) : [];
+  const attached =
+    parent.kind === 'run'
+      ? await readAttachments(own, parent, world)
+      : await readOfStage(own, { agent, parent }, world);
   const local = readLocalFiles(agent.variable('Agent.TempDirectory'));
   const bySteps = new Map<string, RegisterDocument>();
   for (const document of [...attached, ...local]) bySteps.set(`${document.task}/${document.step}`, document);
@@ -95,6 +99,29 @@ async function listAttachments(
   return (value.value ?? []).flatMap(({ name = '', _links }) =>
     _links?.self?.href ? [{ name, href: _links.self.href }] : [],
   );
+}
+
+/** What lies on the host of releases; where this identity may not read it, the files of this job have to do. */
+async function readOfStage(
+  own: AzureDevOps,
+  { agent, parent }: { agent: Agent; parent: Parent },
+  world: World,
+): Promise<RegisterDocument[]> {
+  const { project, id: releaseId, attempt } = parent;
+  const environmentId = Number(agent.variable('Release.EnvironmentId'));
+  try {
+    const releases = await own.releaseHost();
+    const stage = { project, releaseId, environmentId, attempt };
+    const attachments = await listStageAttachments(releases, stage, ATTACHMENT_TYPE, world);
+    const documents = await Promise.all(attachments.map(({ href }) => readDocument(releases, href, world)));
+    return documents.flatMap((document) => document ?? []);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    world.log.warning(
+      `What other jobs of this stage started cannot be read, only what this job did: ${messageOf(error)}`,
+    );
+    return [];
+  }
 }
 
 async function readAttachments(own: AzureDevOps, { project, id }: Parent, world: World): Promise<RegisterDocument[]> {
