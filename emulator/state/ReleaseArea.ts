@@ -18,6 +18,7 @@ import {
   type Release,
   type ReleaseEnvironment,
 } from './releases';
+import type { ReleaseAttachment } from './releaseAttachments';
 import type { DeploymentSpan, InterventionSpan, ReleaseApprovalSpan } from './deployments';
 import { declaredVariables, type VariableGiven } from './rootYaml';
 
@@ -133,6 +134,7 @@ export class ReleaseArea {
         variables: { ...valuesOf(plan.variables), ...options.environmentVariables?.[plan.id] },
       })),
       events: [],
+      attachments: [],
       tags: [],
       properties: options.properties ?? {},
       keepForever: false,
@@ -153,6 +155,21 @@ export class ReleaseArea {
         ? `No version is available for the artifact ${source.alias}.`
         : `The artifact ${source.alias} has no version ${wanted}.`,
     );
+  }
+
+  /** Attaches something to a stage's attempt of now, in place of what has the same type and name there. */
+  addAttachment(
+    release: Release,
+    environment: string,
+    attachment: Omit<ReleaseAttachment, 'environment' | 'attempt'>,
+  ): void {
+    const attempts = deploymentsOf(release).get(environment) ?? [];
+    const attempt = attempts.filter(({ queuedAt }) => queuedAt <= this.state.now).length;
+    if (!attempt) throw new Error(`The stage ${environment} of ${release.name} is not being deployed.`);
+    const added: ReleaseAttachment = { ...attachment, environment, attempt };
+    const isSame = (other: ReleaseAttachment): boolean =>
+      (['environment', 'attempt', 'type', 'name'] as const).every((field) => other[field] === added[field]);
+    release.attachments = [...release.attachments.filter((other) => !isSame(other)), added];
   }
 
   find(id: number): Release | undefined {

@@ -6,6 +6,7 @@ import {
   type EnvironmentPlan,
   type ReleaseDefinition,
 } from './releaseDefinitions';
+import type { ReleaseAttachment } from './releaseAttachments';
 import type { ReleaseEvent } from './releaseEvents';
 
 export interface ArtifactVersion {
@@ -40,6 +41,7 @@ export interface Release {
   variables: Record<string, string>;
   environments: ReleaseEnvironment[];
   events: ReleaseEvent[];
+  attachments: ReleaseAttachment[];
   tags: string[];
   /** Extended properties; lists and releases show them only where they are asked for by name. */
   properties: Record<string, string>;

@@ -3,12 +3,14 @@ import type { Agent } from '../lib/agent';
 import type { AzureDevOps } from '../lib/azureDevOps';
 import { UserError, messageOf } from '../lib/errors';
 import type { Parent } from '../lib/parent';
+import { takeOnEarlierAttempts } from '../lib/parentRegister';
 import type { Register } from '../lib/register';
 import type { Child } from '../lib/runs/child';
 import { Planner } from '../lib/runs/plan';
 import { registered } from '../lib/runs/registered';
 import { setEndedOutputs, setStartedOutputs } from '../lib/runs/results';
 import { uploadSummary } from '../lib/runs/summary';
+import type { Build } from '../lib/runs/wire';
 import type { Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
 import type { CheckedDockerfile } from './checked';
@@ -21,11 +23,10 @@ import { writeLocks } from './lock/writeLocks';
 import { PipelineHistory, rememberedVerdict } from './memory';
 import { carryOn, putInOrder } from './order';
 import { namesOf } from './placeholders';
-import { changedAt } from './packages/imagePackages';
 import type { PackageSources } from './packages/openPackages';
-import { givenTo, planRebuilds, runRebuilds, type Rebuild } from './rebuilds';
+import { changeOf, describing, givenTo, planRebuilds, runRebuilds, type Rebuild } from './rebuilds';
 import type { Registries } from './registry/Registries';
-import { matrixOf, reportOf, staleList } from './report';
+import { dockerfileEntry, matrixOf, reportOf, staleList } from './report';
 import { setCheckOutputs } from './outputs';
 import { uploadCheckSummary } from './summary';
 import { NOT_DECIDED } from './verdicts';
@@ -41,6 +42,8 @@ export interface Context {
   publish: Publish | undefined;
   /** Where rebuilds run; undefined without a pipeline. */
   azureDevOps: AzureDevOps | undefined;
+  /** This organization with the job's own token, whatever the connection: the parent lies there. */
+  own: () => AzureDevOps;
   parent: Parent | undefined;
   register: Register;
   /** Stage, job and step, as part of file names. */
@@ -60,9 +63,11 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
 
   const children: Child[] = [];
   let unpublished: string | undefined;
+  if (context.azureDevOps) await takeOnEarlierAttempts(context, { task: 'DockerBaseStaleCheck', kind: 'run' }, world);
   try {
     const rebuilds = await whatToRebuild(dockerfiles, inputs, { ...context, history }, world);
     logVerdicts(dockerfiles, log);
+    register.putDockerfiles(dockerfiles.map(dockerfileEntry));
     if (context.azureDevOps && rebuilds.length && !inputs.dryRun) {
       const changed = (all: Child[]) => {
         children.splice(0, children.length, ...all);
@@ -176,11 +181,11 @@ async function judgePackages(
 /** Registries and indexes may be served by one host. */
 function requestsOf({ requests }: Registries, packages: PackageSources | undefined): Registries['requests'] {
   const all = { ...requests };
-  for (const [host, { head, get, token, throttled }] of Object.entries(packages?.indexes.requests ?? {})) {
-    const known = all[host] ?? { head: 0, get: 0, token: 0, throttled: 0 };
+  for (const [host, counts] of Object.entries(packages?.indexes.requests ?? {})) {
+    const { ping, head, get, token, throttled } = all[host] ?? { ping: 0, head: 0, get: 0, token: 0, throttled: 0 };
     all[host] = {
-      ...{ head: known.head + head, get: known.get + get },
-      ...{ token: known.token + token, throttled: known.throttled + throttled },
+      ...{ ping: ping + counts.ping, head: head + counts.head, get: get + counts.get },
+      ...{ token: token + counts.token, throttled: throttled + counts.throttled },
     };
   }
   return all;
@@ -190,14 +195,18 @@ function requestsOf({ requests }: Registries, packages: PackageSources | undefin
 async function whatToRebuild(
   dockerfiles: CheckedDockerfile[],
   inputs: Inputs,
-  { azureDevOps, parent, history }: Context & { history: PipelineHistory | undefined },
+  { azureDevOps, parent, register, history }: Context & { history: PipelineHistory | undefined },
   world: World,
 ): Promise<Rebuild[]> {
+  const own = new Set(register.earlier.children.map(({ item }) => item));
+  // What an earlier attempt of this step started is taken up: waited for, kept, or started anew.
+  const isTakenUp = ({ path: item }: CheckedDockerfile) => own.has(inputs.group ? '' : item);
   for (const one of dockerfiles) {
     if (inputs.onUnknown === 'stale' && NOT_DECIDED.includes(one.verdict)) {
       one.reason = `rebuilt to be safe (onUnknown), because ${one.reason}`;
       one.verdict = 'stale';
     }
+    if (isTakenUp(one)) continue;
     if (one.verdict === 'stale' && one.lock.running) {
       one.verdict = 'pending';
       one.reason = `its rebuild ${one.lock.content?.triggered?.runId ?? ''} runs; ${one.reason}`;
@@ -205,30 +214,25 @@ async function whatToRebuild(
       one.verdict = 'held';
       one.reason = `its last ${one.lock.failures} runs failed; ${one.reason}`;
     }
-    one.values.reason = one.reason;
   }
+  for (const one of dockerfiles) one.values.reason = one.reason;
   const stale = () => dockerfiles.filter(({ verdict }) => verdict === 'stale');
   const planning = azureDevOps && { planner: new Planner(azureDevOps, world.signal), parent };
   if (planning && history) {
-    for (const { planned, dockerfiles: all } of await planRebuilds(stale(), inputs, planning)) {
-      const runs = await history.sameRuns(planned);
-      for (const one of all) remember(one, runs, inputs.maxFailures);
+    const alike = { ignored: describing(inputs.rebuild), isGroup: inputs.group };
+    for (const one of stale().filter((all) => !isTakenUp(all))) {
+      const [rebuild] = await planRebuilds([one], inputs, planning);
+      if (rebuild) remember(one, await history.sameRuns(rebuild.planned, alike), inputs.maxFailures);
     }
   }
-  carryOn(dockerfiles, !azureDevOps || inputs.waiting.waitForCompletion || inputs.group);
+  const { waitForCompletion, waitFor } = inputs.waiting;
+  carryOn(dockerfiles, !azureDevOps || inputs.group || (waitForCompletion && waitFor !== 'start'));
   for (const one of dockerfiles) one.values.reason = one.reason;
   return planning ? await planRebuilds(stale(), inputs, planning) : [];
 }
 
-function remember(one: CheckedDockerfile, runs: Parameters<typeof rememberedVerdict>[0], maxFailures: number): void {
-  const bases = one.references.map(({ judgement }) => Date.parse(judgement?.updated ?? '')).filter((at) => at > 0);
-  const isByPackages = one.packages?.rows.some(({ verdict }) => verdict === 'stale') ?? false;
-  const packages = changedAt(one.packages?.rows ?? []);
-  // A change without a date may be newer than any run.
-  const updated =
-    isByPackages && packages === undefined ? [] : [...bases, ...(packages === undefined ? [] : [packages])];
-  const since = updated.length ? Math.max(...updated) : undefined;
-  const remembered = rememberedVerdict(runs, { since, maxFailures });
+function remember(one: CheckedDockerfile, runs: readonly Build[], maxFailures: number): void {
+  const remembered = rememberedVerdict(runs, { ...changeOf(one), maxFailures });
   if (remembered.verdict === 'stale') return;
   one.verdict = remembered.verdict;
   one.reason = `${remembered.reason}; ${one.reason}`;

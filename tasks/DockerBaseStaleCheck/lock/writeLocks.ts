@@ -33,6 +33,8 @@ export async function writeLocks(
   const locks: WrittenLock[] = [];
   for (const one of dockerfiles) {
     const { file, text: before } = one.lock;
+    // What cannot be read is not committed either: it may be a merge that was left half-way.
+    if (one.lock.isBroken) continue;
     try {
       const lock = WITHOUT_LOCK.includes(one.verdict) ? undefined : await nextLock(one, children, managers);
       const text = lock ? formatLock(lock) : before;

@@ -47,12 +47,6 @@ export function withPackages(base: Judgement, packages: Judgement | undefined): 
   return { ...base, verdict, reason: joins ? `${base.reason}; ${packages.reason}` : reason };
 }
 
-/** When the newest of the changes appeared for which an image is stale; undefined where one has no date. Pure. */
-export function changedAt(rows: readonly CheckedPackage[]): number | undefined {
-  const dates = rows.filter(({ verdict }) => verdict === 'stale').map(({ released }) => Date.parse(released ?? ''));
-  return dates.length > 0 && dates.every((at) => at > 0) ? Math.max(...dates) : undefined;
-}
-
 /** The packages of a lock after those that are known anew: of managers that were not looked at, the old ones stay. Pure. */
 export function nextPackages(
   before: readonly LockedPackage[] | undefined,

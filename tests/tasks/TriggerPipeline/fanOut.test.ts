@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Call } from '../../../emulator/calls';
 import type { ScriptQuestion } from '../../../emulator/state/script';
 import type { StepResult } from '../../agent/agent';
 import { together } from '../together';
 import {
   closeOrganizations,
+  fastTime,
   issuesOf,
   logOf,
   sleep,
@@ -313,6 +315,31 @@ describe('TriggerPipeline: a list of runs', function () {
     assert.equal(step.result, 'Succeeded', step.message);
     assert.equal(new Set(entries(step).map(({ id }) => id)).size, 4);
     assert.equal(fabrikam.runs.length, 4);
+  });
+
+  it('takes no run on when two starts were lost that differ in their stages only', async () => {
+    const { clock, env } = fastTime(10);
+    const fabrikam = await startOrganization({ clock });
+    fabrikam.add({ stages: ['A', 'B', 'C'].map((name) => ({ name, dependsOn: [] })) });
+    // One of the two made a run and the other none: to swap them would call B done, which never ran.
+    const startOf = (stage: string) => (call: Call) =>
+      call.method === 'POST' &&
+      call.path.includes('/runs') &&
+      !(call.body as { stagesToSkip: string[] }).stagesToSkip.includes(stage);
+    fabrikam.emulator.faults.add({ kind: 'dropAfter', match: startOf('A') });
+    fabrikam.emulator.faults.add({ kind: 'drop', match: startOf('B') });
+    const runs = ['A', 'B', 'C'].map((stage) => `- { name: ${stage}, stages: ${stage} }`).join('\n');
+    const step = await fabrikam.run({ runs }, { env });
+    assert.equal(step.result, 'Failed');
+    assert.deepEqual(
+      entries(step).map(({ name, result }) => `${name} ${result}`),
+      ['A failed', 'B failed', 'C succeeded'],
+    );
+    const orphan = fabrikam.runs.find(({ stagesToSkip }) => !stagesToSkip.includes('A'));
+    const errors = issuesOf(step, 'error').filter((text) => /could not be started.*cannot be told/.test(text));
+    assert.equal(errors.length, 2);
+    for (const text of errors) assert.match(text, new RegExp(`buildId=${orphan!.id}\\b`));
+    assert.equal(fabrikam.starts().length, 3, 'nothing is sent again');
   });
 
   it('goes past one that is held, and does not ask without end while all are', async () => {
