@@ -14,22 +14,27 @@ export interface Exchange {
 
 /** Delays that are under way, so that closing can end them. */
 export interface Delays {
+  /** Of a slow answer. */
   pause(ms: number): Promise<void>;
+  /** In which bytes leave this machine: always its own time. */
+  flush(ms: number): Promise<void>;
   end(): void;
 }
 
-export function createDelays(): Delays {
+/** @param pause how slow answers pass their time; the machine's own time unless given. */
+export function createDelays(pause?: (ms: number) => Promise<void>): Delays {
   const waiting = new Map<NodeJS.Timeout, () => void>();
+  const flush = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        waiting.delete(timer);
+        resolve();
+      }, ms);
+      waiting.set(timer, resolve);
+    });
   return {
-    pause(ms) {
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => {
-          waiting.delete(timer);
-          resolve();
-        }, ms);
-        waiting.set(timer, resolve);
-      });
-    },
+    pause: pause ?? flush,
+    flush,
     end() {
       for (const [timer, resolve] of waiting) {
         clearTimeout(timer);
@@ -108,6 +113,10 @@ export async function answerWith(fault: Fault | undefined, exchange: Exchange, d
       send(exchange, { status: perform().status ?? 200, bytes, contentType: 'application/json' });
       return;
     }
+    case 'duplicate': {
+      duplicate(exchange, fault);
+      return;
+    }
     case 'truncate':
       return truncate(exchange, fault, delays);
     case 'drip':
@@ -152,13 +161,26 @@ function send(exchange: Exchange, reply: Reply): void {
   exchange.response.end(writeHead(exchange, reply));
 }
 
+/** The same answer twice, the second one without a question, as a broken gateway between sends it. */
+function duplicate(exchange: Exchange, fault: Fault): void {
+  const { response, call } = exchange;
+  const reply = withHeaders(exchange.perform(), fault.headers);
+  const bytes = writeHead(exchange, reply);
+  const type = payloadOf(reply).contentType || 'application/json';
+  const again = `HTTP/1.1 ${call.status} Again\r\ncontent-type: ${type}\r\ncontent-length: ${bytes.length}\r\n\r\n`;
+  const { socket } = response;
+  response.end(bytes, () => {
+    if (!socket?.destroyed) socket?.write(Buffer.concat([Buffer.from(again), bytes]));
+  });
+}
+
 async function truncate(exchange: Exchange, fault: Fault, delays: Delays): Promise<void> {
   const bytes = writeHead(exchange, exchange.perform());
   const half = Math.floor(bytes.length / 2);
   exchange.call.bytesSent = half;
   exchange.response.write(bytes.subarray(0, half));
   // The half has to leave the machine before the reset, which throws away what waits to be sent.
-  await delays.pause(fault.ms ?? 20);
+  await delays.flush(fault.ms ?? 20);
   reset(exchange.response);
 }
 

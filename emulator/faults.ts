@@ -21,6 +21,8 @@ export type FaultKind =
   | 'silence'
   /** It happened, but nothing is ever answered. */
   | 'silenceAfter'
+  /** It happened; the answer comes twice. */
+  | 'duplicate'
   /** It happened; half of the answer comes, then the connection is reset. */
   | 'truncate'
   /** It happened; the answer says that it is text/plain (or `headers['content-type']`). */

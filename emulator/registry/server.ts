@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Call } from '../calls';
+import { answerWith, createDelays } from '../faultAnswers';
+import { createFaultList, type FaultList } from '../faults';
 import { buildImage, buildIndex, INDEX_TYPE, type BuiltImage, type ImageRecipe } from './images';
 
-export interface RegistryCall {
-  method: string;
-  path: string;
+export interface RegistryCall extends Call {
   authorization: string | undefined;
-  status: number;
 }
 
 export interface RegistryEmulatorOptions {
@@ -14,6 +14,8 @@ export interface RegistryEmulatorOptions {
   users?: Record<string, string>;
   /** How a user is known: a token of this server's own, or Basic. */
   auth?: 'token' | 'basic';
+  /** How slow and dripping answers pass their time; the machine's own time unless given. */
+  pause?: (ms: number) => Promise<void>;
 }
 
 interface Tag {
@@ -29,6 +31,8 @@ export interface RegistryEmulator {
   calls: RegistryCall[];
   /** Answers instead of the registry, while it gives one. */
   fault: ((call: RegistryCall) => { status: number; headers?: Record<string, string> } | undefined) | undefined;
+  /** Faults of the wire, each of which waits for its request. */
+  faults: FaultList;
   /** Puts an image, or an index of several, under a tag and gives its digest. */
   put(
     repository: string,
@@ -57,16 +61,22 @@ export async function startRegistry(options: RegistryEmulatorOptions = {}): Prom
   };
   const server = createServer((request, response) => {
     const call: RegistryCall = {
-      method: request.method ?? 'GET',
-      path: request.url ?? '/',
+      ...{ at: Date.now(), method: request.method ?? 'GET', path: request.url ?? '/', route: 'registry', host: 'core' },
+      ...{ status: 0, body: undefined, bytesSent: 0, connection: 0 },
       authorization: request.headers.authorization,
-      status: 0,
+      headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
     };
     calls.push(call);
-    const found = emulator.fault?.(call) ?? answer(request, call);
-    call.status = found.status;
-    send(response, found, call.method === 'HEAD');
+    const perform = () => emulator.fault?.(call) ?? answer(request, call);
+    const struck = emulator.faults.take(call);
+    if (struck) void answerWith(struck, { call, response, base: `http://${host}/`, perform }, delays);
+    else {
+      const found = perform();
+      call.status = found.status;
+      send(response, found, call.method === 'HEAD');
+    }
   });
+  const delays = createDelays(options.pause);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
@@ -92,6 +102,7 @@ export async function startRegistry(options: RegistryEmulatorOptions = {}): Prom
     host,
     calls,
     fault: undefined,
+    faults: createFaultList(),
     put(repository, tag, recipes, { note, lastUpdated } = {}) {
       const images = (Array.isArray(recipes) ? recipes : [recipes]).map(buildImage);
       for (const image of images) keep(image);
@@ -106,6 +117,7 @@ export async function startRegistry(options: RegistryEmulatorOptions = {}): Prom
     },
     close: () =>
       new Promise((resolve) => {
+        delays.end();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
