@@ -113,6 +113,10 @@ export async function answerWith(fault: Fault | undefined, exchange: Exchange, d
       send(exchange, { status: perform().status ?? 200, bytes, contentType: 'application/json' });
       return;
     }
+    case 'rewrite': {
+      send(exchange, rewritten(perform(), fault));
+      return;
+    }
     case 'duplicate': {
       duplicate(exchange, fault);
       return;
@@ -161,6 +165,21 @@ function send(exchange: Exchange, reply: Reply): void {
   exchange.response.end(writeHead(exchange, reply));
 }
 
+/** An answer without JSON stays as it is. */
+function rewritten(reply: Reply, { rewrite }: Fault): Reply {
+  const { text, ...rest } = reply;
+  const json = reply.json ?? jsonOf(text);
+  return json === undefined || !rewrite ? reply : { ...rest, json: rewrite(json) };
+}
+
+function jsonOf(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The same answer twice, the second one without a question, as a broken gateway between sends it. */
 function duplicate(exchange: Exchange, fault: Fault): void {
   const { response, call } = exchange;
@@ -188,8 +207,10 @@ async function drip(exchange: Exchange, fault: Fault, delays: Delays): Promise<v
   const { response } = exchange;
   const bytes = writeHead(exchange, exchange.perform());
   for (let at = 0; at < bytes.length && !response.destroyed; at += 16) {
+    // With its last bytes the answer is whole, and the next question on this connection must find it so.
+    if (at + 16 >= bytes.length) break;
     response.write(bytes.subarray(at, at + 16));
     await delays.pause(fault.ms ?? 10);
   }
-  response.end();
+  response.end(bytes.subarray(Math.max(0, Math.ceil(bytes.length / 16) - 1) * 16));
 }

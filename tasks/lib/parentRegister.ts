@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Agent } from './agent';
 import type { AzureDevOps, Place } from './azureDevOps';
-import { ApiError, messageOf } from './errors';
+import { messageOf, UserError } from './errors';
 import type { Parent } from './parent';
 import { ATTACHMENT_TYPE, type RegisterDocument, type RegisteredChild } from './register';
 import { readTimeline } from './runs/timeline';
@@ -16,7 +16,8 @@ interface Attachment {
 }
 
 /**
- * The children that earlier steps of this parent registered: of a build, in any job or stage, the latest attempt of each job; newest
+ * The children that earlier steps of this parent registered. Throws where one of the registers cannot be read: what nobody sees would be
+ * waited for by nobody, or started twice. Of a build, in any job or stage, the latest attempt of each job; newest
  * knowledge of each child. The files of this job come first: attachments of its steps may still be on their way.
  * @param own organization of the parent with the job's own token: the register lies there, wherever the children run.
  */
@@ -106,13 +107,16 @@ async function readDocument(
   href: string,
   { signal, log }: World,
 ): Promise<RegisterDocument | undefined> {
-  try {
-    return asDocument(await own.readUrl(href, signal));
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    log.warning(`A register of children cannot be read: ${messageOf(error)}`);
-    return undefined;
+  const text = await own.readUrl(href, signal);
+  const document = asDocument(text);
+  if (document) return document;
+  if (!isOfOtherVersion(text)) {
+    throw new UserError(
+      `The register of children at ${href} is no JSON of a register: it cannot be told what was started.`,
+    );
   }
+  log.warning(`The register of children at ${href} is of a version that this task does not know; it is passed over.`);
+  return undefined;
 }
 
 function readLocalFiles(folder: string | undefined): RegisterDocument[] {
@@ -123,13 +127,28 @@ function readLocalFiles(folder: string | undefined): RegisterDocument[] {
     .flatMap((name) => asDocument(fs.readFileSync(path.join(folder, name), 'utf8')) ?? []);
 }
 
+function isOfOtherVersion(text: string): boolean {
+  try {
+    const { version } = Object(JSON.parse(text)) as Partial<RegisterDocument>;
+    return typeof version === 'number' && version !== 1;
+  } catch {
+    return false;
+  }
+}
+
 /** The text as a register document; undefined for anything else, which somebody else may have attached. */
 function asDocument(text: string): RegisterDocument | undefined {
   try {
     const document = JSON.parse(text) as Partial<RegisterDocument>;
     const { version, task = '', step = '', children } = document;
-    return version === 1 && Array.isArray(children) ? { version, task, step, children } : undefined;
+    const isWhole = version === 1 && Array.isArray(children) && children.every(isChild);
+    return isWhole ? { version, task, step, children } : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isChild(child: Partial<RegisteredChild> | null): boolean {
+  const texts = [child?.organization, child?.project, child?.name, child?.number, child?.url, child?.item];
+  return Number.isSafeInteger(child?.id) && texts.every((text) => typeof text === 'string');
 }

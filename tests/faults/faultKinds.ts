@@ -85,13 +85,13 @@ export function faultKinds(stranger: string): FaultKind[] {
       name: '302 to another host',
       fault: { kind: 'status', status: 302, headers: elsewhere },
       passes: false,
-      cause: /redirect|sign-in page|\b302\b/,
+      cause: /redirect|sign-in page|cannot be unpacked|\b302\b/,
     },
     {
       name: '307 to another host',
       fault: { kind: 'status', status: 307, headers: elsewhere },
       passes: false,
-      cause: /redirect|sign-in page|\b307\b/,
+      cause: /redirect|sign-in page|cannot be unpacked|\b307\b/,
     },
     { name: 'duplicate answer', fault: { kind: 'duplicate' }, passes: true, cause: LOST },
   ];

@@ -29,7 +29,7 @@ export function brokenBy(trial: Trial, strike: Strike | undefined, usual: Trial)
   return [
     ...twice(trial),
     ...withoutSuccess(trial),
-    ...(kind ? otherEnd(trial, kind, usual) : []),
+    ...(kind ? otherEnd(trial, { kind, atRegistry: isAtRegistry(trial, strike) }, usual) : []),
     ...notCanceled(trial, kind),
     ...secrets(trial),
     ...exits(trial, strike),
@@ -64,14 +64,24 @@ function withoutSuccess({ plan, step, children }: Trial): Broken[] {
   return what.map((text) => ({ rule, what: `${step.result}, but ${text}` }));
 }
 
-function otherEnd({ step, stopped }: Trial, kind: FaultKind, usual: Trial): Broken[] {
+function isAtRegistry({ requests }: Trial, strike: Strike | undefined): boolean {
+  return requests[(strike?.request ?? 0) - 1]?.endsWith(' registry') ?? false;
+}
+
+/** A registry that does not answer leaves a verdict open, which is an end of its own; that the log says why is the rule then. */
+function otherEnd(
+  { step, stopped }: Trial,
+  { kind, atRegistry }: { kind: FaultKind; atRegistry: boolean },
+  usual: Trial,
+): Broken[] {
   const same = step.result === usual.step.result && step.outputs.result === usual.step.outputs.result;
   if (same || (stopped && !isGood(step))) return [];
-  const said = [step.message ?? '', ...step.issues.map(({ message }) => message)].join('\n');
+  const said = [step.message ?? '', ...(atRegistry ? step.log : step.issues.map(({ message }) => message))].join('\n');
   const ended = `${step.result} (${step.outputs.result ?? ''}) instead of ${usual.step.result} (${usual.step.outputs.result ?? ''}): ${step.message ?? ''}`;
   const broken: Broken[] = [];
-  if (kind.passes) broken.push({ rule: 'end', what: ended });
-  if (!kind.cause.test(said)) broken.push({ rule: 'cause', what: ended });
+  if (kind.passes && !atRegistry) broken.push({ rule: 'end', what: ended });
+  if (!kind.cause.test(said))
+    broken.push({ rule: 'cause', what: atRegistry ? `${ended} ${step.log.join(' / ')}` : ended });
   return broken;
 }
 

@@ -15,6 +15,8 @@ interface Entry {
 const CALM_TURNS = 3;
 /** Work outside the event loop (packing, files) that nothing tells of is waited for so long, in real milliseconds, before all is over. */
 const LAST_PATIENCE_MS = 150;
+/** No run needs longer, in real milliseconds: what does hangs. */
+const LONGEST_MS = 20_000;
 
 /**
  * Time that stands still while there is something to do and jumps to the next timer when nobody does anything: hours of waiting take
@@ -27,6 +29,7 @@ export class VirtualTime {
   private entries: Entry[] = [];
   private readonly open = new Set<string>();
   private readonly held = new Set<string>();
+  private giveUpAt = Infinity;
   /** Called each time that nobody does anything, before time moves on. */
   onCalm: () => void = () => undefined;
 
@@ -70,9 +73,11 @@ export class VirtualTime {
     const state = { over: false };
     const settled = () => (state.over = true);
     end.then(settled, settled);
+    this.giveUpAt = performance.now() + LONGEST_MS;
     for (;;) {
       await this.calm(state);
       if (state.over) return { value: await end };
+      if (performance.now() > this.giveUpAt) return undefined;
       if (this.entries.length === 0 && !(await this.lastPatience(state))) return undefined;
       this.onCalm();
       this.moveOn();
@@ -87,7 +92,7 @@ export class VirtualTime {
   }
 
   private async calm(state: { over: boolean }): Promise<void> {
-    for (let calm = 0; calm < CALM_TURNS && !state.over;) {
+    for (let calm = 0; calm < CALM_TURNS && !state.over && performance.now() < this.giveUpAt;) {
       await new Promise((resolve) => setImmediate(resolve));
       calm = this.isBusy() ? 0 : calm + 1;
     }

@@ -27,6 +27,8 @@ export interface World {
   login(options: EntraOptions): Promise<Entra>;
   /** Called for each request that arrives, in order of arrival from 1, before it takes effect; what it gives is what becomes of it. */
   onArrival: (call: Call, number: number) => ReturnType<FaultList['take']>;
+  /** What is to be done when the world ends. */
+  closing(action: () => void): void;
   close(): Promise<void>;
 }
 
@@ -50,6 +52,7 @@ export async function startWorld(): Promise<World> {
     registry: async (options) => watch(await startRegistry({ pause, ...options })),
     login: async (options) => watch(await startEntra({ clock, pause, ...options })),
     onArrival: () => undefined,
+    closing: (action) => void closing.push({ close: async () => action() }),
     close: async () => {
       await Promise.all([...closing, stranger].map((one) => one.close()));
     },

@@ -1,6 +1,7 @@
+import { listed } from '../answerShape';
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, Canceled, messageOf, UserError } from '../errors';
-import { LostAnswer } from '../transport';
+import { LostAnswer, made } from '../transport';
 import type { World } from '../world';
 import { releaseBody, type ReleaseRequest } from './request';
 import { RELEASES, TAGS, type Release } from './wire';
@@ -28,7 +29,7 @@ export async function createRelease(
     const sentAt = world.clock.now() + releases.transport.serverAheadMs;
     try {
       const posted = releases.call<Release>('POST', RELEASES, { route: { project }, body: releaseBody(request) });
-      return (await withPatience(posted, world)).value;
+      return made((await withPatience(posted, world)).value, `${releases.account.url}_apis/release/releases`);
     } catch (error) {
       if (!isLost(error)) {
         if (!(error instanceof ApiError) || error.status < 400) throw error;
@@ -132,7 +133,7 @@ async function releasesSince(
   try {
     const { value } = await releases.call<{ value?: Release[] }>('GET', RELEASES, { route: { project }, query });
     const since = sentAt - CLOCKS_MAY_DIFFER_MS;
-    return (value.value ?? []).filter(({ createdOn }) => !createdOn || Date.parse(createdOn) >= since);
+    return listed(value).filter(({ createdOn }) => !createdOn || Date.parse(createdOn) >= since);
   } catch (error) {
     throw new UserError(
       `The answer to the creation of a release of '${definition.name}' was lost, and its releases cannot be looked at (${messageOf(error)}). It may exist: see ${definition.url} .`,
