@@ -3,7 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { buildTab } from './buildTab';
+import { bundledPackages } from './bundledPackages';
 import { lazyRequires } from './lazyRequires';
+import { sbom, type PackageLock } from './sbom';
 import { thirdPartyNotices } from './thirdPartyNotices';
 
 const root = path.join(__dirname, '..');
@@ -66,8 +68,15 @@ async function main(): Promise<void> {
   fs.copyFileSync(path.join(root, 'LICENSE'), path.join(out, 'LICENSE.md'));
   for (const file of ['overview.md', 'privacy.md', 'vss-extension.json'])
     fs.copyFileSync(path.join(root, file), path.join(out, file));
-  fs.writeFileSync(path.join(out, 'ThirdPartyNotices.txt'), thirdPartyNotices(root, metafiles));
+  const packages = bundledPackages(root, metafiles);
+  fs.writeFileSync(path.join(out, 'ThirdPartyNotices.txt'), thirdPartyNotices(root, packages));
+  const ours = readJson<{ name: string; version: string; license: string }>('package.json');
+  fs.writeFileSync(path.join(out, 'sbom.cdx.json'), sbom(ours, packages, readJson<PackageLock>('package-lock.json')));
   console.log(`Built ${TASKS.join(', ')} in build/extension.`);
+}
+
+function readJson<T>(file: string): T {
+  return JSON.parse(fs.readFileSync(path.join(root, file), 'utf8')) as T;
 }
 
 void main().catch((error: unknown) => {

@@ -48,7 +48,7 @@ export function problemsIn(files: PackagedFile[], root: string): string[] {
   const folders = taskFolders(files);
   return [
     ...(folders.length ? [] : ['The package contributes no task.']),
-    ...['ThirdPartyNotices.txt', 'LICENSE.md', 'overview.md', 'privacy.md', 'images/icon.png']
+    ...['ThirdPartyNotices.txt', 'sbom.cdx.json', 'LICENSE.md', 'overview.md', 'privacy.md', 'images/icon.png']
       .filter((name) => textOf(files, name) === undefined)
       .map((name) => `${name} is missing.`),
     ...folders.flatMap((folder) => taskProblems(files, folder)),

@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   await buildTab(root, folder);
   const browser = await openBrowser({ width: 1280, height: 860 });
   const emulator = await startEmulator();
-  const host = await startTabHost(emulator, folder);
+  const host = await startTabHost({ emulator, folder });
   try {
     const { parent } = imagesScene(emulator);
     const page = await browser.context.newPage();

@@ -27,7 +27,8 @@ export interface TokenRequest {
 
 /** Assertions may be off by so much. */
 const SKEW_MS = 5 * 60_000;
-const SCOPE = '499b84ac-1321-427f-aa17-267ca6975798/.default';
+/** Azure DevOps, and Azure itself, whose tokens registries take as well. */
+const SCOPES = ['499b84ac-1321-427f-aa17-267ca6975798/.default', 'https://management.azure.com/.default'];
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /** The application that a request proves to be; throws how Entra refuses it. */
@@ -40,7 +41,7 @@ export function identify(applications: Application[], request: TokenRequest): Ap
   if (application.disabled) throw new EntraRefusal(7000112, { clientId });
   if (form.get('grant_type') !== 'client_credentials') throw new EntraRefusal(70003, {});
   const scope = form.get('scope') ?? '';
-  if (scope !== SCOPE) throw new EntraRefusal(500011, { scope, tenant });
+  if (!SCOPES.includes(scope)) throw new EntraRefusal(500011, { scope, tenant });
   const assertion = form.get('client_assertion');
   if (assertion === null) checkSecret(application, form.get('client_secret') ?? '', request.now);
   else if (form.get('client_assertion_type') !== ASSERTION_TYPE) throw new EntraRefusal(7000216, {});

@@ -9,6 +9,9 @@ export interface ImageRecipe {
   layers: string[];
   env?: string[];
   labels?: Record<string, string>;
+  onBuild?: string[];
+  /** Of Windows, such as `10.0.20348.2700`. */
+  osVersion?: string;
   /** Packed another way: other layer digests, the same content. */
   repacked?: boolean;
 }
@@ -17,7 +20,7 @@ export interface BuiltImage {
   digest: string;
   manifest: string;
   mediaType: string;
-  platform: { os: string; architecture: string };
+  platform: { os: string; architecture: string; 'os.version'?: string };
   /** Configuration and layers by digest. */
   blobs: Map<string, string>;
 }
@@ -29,7 +32,7 @@ const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar';
 
 /** The documents of an image; layers are texts instead of archives, which nobody unpacks. */
 export function buildImage(recipe: ImageRecipe): BuiltImage {
-  const { os = 'linux', architecture = 'amd64', created, layers, env, labels, repacked } = recipe;
+  const { os = 'linux', architecture = 'amd64', created, layers, env, labels, onBuild, osVersion, repacked } = recipe;
   const blobs = new Map<string, string>();
   const descriptor = (mediaType: string, text: string) => {
     const digest = digestOf(text);
@@ -48,7 +51,8 @@ export function buildImage(recipe: ImageRecipe): BuiltImage {
     ...(created !== undefined && { created }),
     os,
     architecture,
-    config: { Env: env ?? [], Labels: labels ?? {} },
+    ...(osVersion && { 'os.version': osVersion }),
+    config: { Env: env ?? [], Labels: labels ?? {}, ...(onBuild && { OnBuild: onBuild }) },
     rootfs: { type: 'layers', diff_ids: layers.map(digestOf) },
     history,
   };
@@ -59,24 +63,45 @@ export function buildImage(recipe: ImageRecipe): BuiltImage {
     layers: layers.map((layer) => descriptor(LAYER_TYPE, repacked ? `${layer} packed anew` : layer)),
   };
   const manifest = JSON.stringify(document);
-  return { digest: digestOf(manifest), manifest, mediaType: IMAGE_TYPE, platform: { os, architecture }, blobs };
+  return {
+    digest: digestOf(manifest),
+    manifest,
+    mediaType: IMAGE_TYPE,
+    platform: { os, architecture, ...(osVersion && { 'os.version': osVersion }) },
+    blobs,
+  };
 }
 
-/** An index of images, with an attestation as BuildKit adds one; `note` makes another index of the same images. */
-export function buildIndex(images: readonly BuiltImage[], note = ''): { digest: string; manifest: string } {
-  const entries = images.map(({ digest, manifest, platform }) => ({
+/** An index of images, with an attestation of each as BuildKit adds it; `note` makes another index of the same images. */
+export function buildIndex(
+  images: readonly BuiltImage[],
+  note = '',
+): { digest: string; manifest: string; all: BuiltImage[] } {
+  const attestations = images.map(({ digest }) =>
+    buildImage({ os: 'unknown', architecture: 'unknown', layers: [`provenance of ${digest} ${note}`] }),
+  );
+  const entry = ({ digest, manifest, platform }: BuiltImage) => ({
     mediaType: IMAGE_TYPE,
     digest,
     size: Buffer.byteLength(manifest),
     platform,
-  }));
+  });
   const manifest = JSON.stringify({
     schemaVersion: 2,
     mediaType: INDEX_TYPE,
-    manifests: entries,
+    manifests: [
+      ...images.map(entry),
+      ...attestations.map((one, index) => ({
+        ...entry(one),
+        annotations: {
+          'vnd.docker.reference.type': 'attestation-manifest',
+          'vnd.docker.reference.digest': images[index]?.digest,
+        },
+      })),
+    ],
     ...(note && { annotations: { note } }),
   });
-  return { digest: digestOf(manifest), manifest };
+  return { digest: digestOf(manifest), manifest, all: [...images, ...attestations] };
 }
 
 export function digestOf(text: string): string {

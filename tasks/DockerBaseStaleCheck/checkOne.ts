@@ -69,6 +69,7 @@ export async function checkOne(
     lock: {
       file,
       text: lockText,
+      isBroken: lockProblem.problem !== undefined,
       content: settled?.lock,
       now: () => digestsNow(needed, registries),
       running: settled?.running ?? false,

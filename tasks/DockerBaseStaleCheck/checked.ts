@@ -30,6 +30,8 @@ export interface CheckedDockerfile extends Judgement {
     file: string;
     /** As it is on disk. */
     text: string | undefined;
+    /** There is one that cannot be read: it is never overwritten. */
+    isBroken: boolean;
     /** What it says, after a look at the run that it waits for. */
     content: Lock | undefined;
     /** The digests of now, for the lock that is written. */

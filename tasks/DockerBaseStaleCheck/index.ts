@@ -20,8 +20,9 @@ void runTask(async ({ agent, world, secrets }) => {
   const inputs = await readInputs((name) => agent.input(name));
   for (const value of secretValues(inputs)) secrets.add(value);
   const azureDevOps = inputs.starts ? connect() : undefined;
-  const own = agent.systemEndpoint() && ownOrganization(agent, secrets);
-  const signIn = { agent, own, transport, clock: world.clock, secrets };
+  const account = agent.systemEndpoint() && ownOrganization(agent, secrets);
+  const own = () => new AzureDevOps(ownOrganization(agent, secrets), transport);
+  const signIn = { agent, own: account, transport, clock: world.clock, secrets };
   const credentialFor = agentCredentials(inputs.registryConnections, signIn, world.log);
   const hosts = { mirrors: inputs.registryMirrors, insecure: inputs.insecureRegistries };
   const registries = new Registries(transport, { ...hosts, credentialFor }, world, secrets);
@@ -29,7 +30,7 @@ void runTask(async ({ agent, world, secrets }) => {
   const register = Register.open(agent, 'DockerBaseStaleCheck', parent, world);
   return await staleCheck(
     { ...inputs, searchFolder: agent.input('searchFolder') ?? agent.variable('System.DefaultWorkingDirectory') ?? '.' },
-    { agent, registries, azureDevOps, parent, register, stepName: stepNameOf(parent) },
+    { agent, registries, azureDevOps, own, parent, register, stepName: stepNameOf(parent) },
     world,
   );
 });

@@ -2,6 +2,7 @@ import { Minimatch } from 'minimatch';
 import { UserError } from '../lib/errors';
 import { choice, flag, text, wholeNumber, type Read } from '../lib/inputs';
 import type { IfRunning } from '../lib/runs/conditions';
+import { readVariables, secretsOf } from '../lib/variables';
 import { readWaiting, type WaitingInputs } from '../lib/waitingInputs';
 import { readNames, readYaml, readYamlMap, textOfValue, textsOf, type YamlMap } from '../lib/yamlInput';
 
@@ -106,12 +107,7 @@ export async function readInputs(read: Read): Promise<Inputs> {
 
 /** Values that the author marked as secret: to be registered before anything is printed. */
 export function secretValues({ rebuild }: Inputs): string[] {
-  return [...rebuild.variables.values()].flatMap((value) => {
-    const entries = value.kind === 'map' ? value.entries : undefined;
-    const [text, mark] = [entries?.get('value'), entries?.get('isSecret')];
-    const isSecret = mark?.kind === 'scalar' && mark.text.toLowerCase() === 'true';
-    return isSecret && text?.kind === 'scalar' ? [text.text] : [];
-  });
+  return secretsOf(readVariables(rebuild.variables, 'variables'));
 }
 
 /** What this version does not do is refused: a step that silently looked at less than it was asked would call stale images fresh. */

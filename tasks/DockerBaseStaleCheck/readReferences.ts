@@ -36,7 +36,10 @@ export function readReferences(path: string, text: string, inputs: Inputs): Read
       ...(target !== undefined && { target }),
       ...(platform !== undefined && { platform }),
     });
-    if (read.kind === 'invalid') return { kind: 'invalid', error: read.message, references: [] };
+    if (read.kind === 'invalid') {
+      const error = read.line === undefined ? read.reason : `line ${read.line}: ${read.reason}`;
+      return { kind: 'invalid', error, references: [] };
+    }
     stage = read.stages[read.target]?.name ?? String(read.target);
     for (const row of read.references) {
       const key = JSON.stringify([row.role, row.line, row.written, row.image]);

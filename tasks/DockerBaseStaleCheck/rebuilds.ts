@@ -1,17 +1,18 @@
 import type { Agent } from '../lib/agent';
 import type { AzureDevOps } from '../lib/azureDevOps';
-import { UserError } from '../lib/errors';
 import type { Parent } from '../lib/parent';
 import type { Register } from '../lib/register';
 import { Cascade } from '../lib/runs/cascade';
 import { title, type Child } from '../lib/runs/child';
 import { Observer } from '../lib/runs/observer';
 import type { Planner, PlannedRun, WantedRun } from '../lib/runs/plan';
-import type { Variable } from '../lib/runs/request';
+import { checkedTags } from '../lib/tags';
+import { readVariables } from '../lib/variables';
 import type { World } from '../lib/world';
 import { textOfValue, textsOf, type YamlMap } from '../lib/yamlInput';
 import type { CheckedDockerfile } from './checked';
 import type { Inputs, RebuildInputs } from './inputs';
+import { markOf, type Change } from './memory';
 import { fill, fillMap, fillMapForGroup, type Values } from './placeholders';
 
 export interface RebuildHost {
@@ -39,9 +40,27 @@ export function givenTo(
   const tags = rebuild.tags.flatMap((tag) => all.map((one) => fill(tag, one, 'tags')));
   return {
     parameters: textsOf(replace(rebuild.parameters, 'parameters')),
-    variables: variablesOf(replace(rebuild.variables, 'variables')),
-    tags: [...new Set(tags)].map(checkedTag),
+    variables: readVariables(replace(rebuild.variables, 'variables'), 'variables'),
+    tags: checkedTags(tags),
   };
+}
+
+/** What a rebuild of an image would be for. */
+export function changeOf({ references }: CheckedDockerfile): Pick<Change, 'since' | 'mark'> {
+  const judged = references.flatMap(({ judgement }) => judgement ?? []);
+  const stale = judged.filter(({ verdict }) => verdict === 'stale');
+  const deciding = stale.length ? stale : judged;
+  const dates = deciding.map(({ updated = '' }) => Date.parse(updated));
+  return {
+    since: dates.length && dates.every((at) => at > 0) ? Math.max(...dates) : undefined,
+    mark: markOf(deciding.map(({ content, digest, updated }) => content ?? (updated ? undefined : digest))),
+  };
+}
+
+/** Names of parameters and variables that hold `${reason}`: it tells how long ago something was, so it is another one every night. */
+export function describing({ parameters, variables }: RebuildInputs): Set<string> {
+  const names = [...parameters, ...variables].filter(([, value]) => textOfValue(value)?.includes('${reason}'));
+  return new Set(names.map(([name]) => name));
 }
 
 /** Looks up what the runs of these images need. Throws `UserError` for what is wrong, before anything starts. */
@@ -50,129 +69,75 @@ export async function planRebuilds(
   { rebuild, group }: Inputs,
   { planner, parent }: { planner: Planner; parent: Parent | undefined },
 ): Promise<Rebuild[]> {
-  const plan = async (item: string, given: ReturnType<typeof givenTo>): Promise<PlannedRun> =>
-    planner.plan({
+  const plan = async (item: string, given: ReturnType<typeof givenTo>, all: readonly CheckedDockerfile[]) => {
+    const marks = all.flatMap((one) => changeOf(one).mark ?? []);
+    return planner.plan({
       ...{ item, project: rebuild.project, pipeline: rebuild.pipeline, branch: rebuild.branch, stages: rebuild.stages },
       ...{ commit: undefined, stagesToSkip: [], resources: {}, queue: undefined, demands: [], requestedFor: undefined },
       ...given,
-      tags: parent ? [...given.tags, parent.tag] : given.tags,
+      tags: [...new Set([...given.tags, ...marks, ...(parent ? [parent.tag] : [])])],
     });
+  };
   if (group && dockerfiles.length) {
     const given = givenTo(
       rebuild,
       dockerfiles.map(({ values }) => values),
     );
-    return [{ planned: await plan('', given), dockerfiles: [...dockerfiles] }];
+    return [{ planned: await plan('', given, dockerfiles), dockerfiles: [...dockerfiles] }];
   }
   const rebuilds: Rebuild[] = [];
   for (const one of dockerfiles) {
-    rebuilds.push({ planned: await plan(one.path, givenTo(rebuild, one.values)), dockerfiles: [one] });
+    rebuilds.push({ planned: await plan(one.path, givenTo(rebuild, one.values), [one]), dockerfiles: [one] });
   }
   return rebuilds;
 }
 
 /**
- * Starts the runs, those of base images first: what is built on them follows when theirs succeeded.
+ * Starts the runs: what is built on an image of the same list as soon as its run succeeded, everything else at once.
  * @param changed called with everything that was started so far.
  */
 export async function runRebuilds(
   rebuilds: readonly Rebuild[],
-  inputs: Inputs,
+  { waiting, rebuild }: Inputs,
   host: RebuildHost & { changed: (children: Child[]) => void },
   world: World,
 ): Promise<Child[]> {
   const { azureDevOps, parent, register } = host;
-  const { waiting, rebuild } = inputs;
-  const deadline = waiting.waitTimeoutMs ? world.clock.now() + waiting.waitTimeoutMs : undefined;
-  const children: Child[] = [];
-  for (const wave of wavesOf(rebuilds)) {
-    const [ready, left] = partition(wave, (one) => basesAreGood(one, children));
-    for (const one of left) {
-      for (const dockerfile of one.dockerfiles)
-        dockerfile.reason += '; not started, because the run of its base did not succeed';
-      world.log.warning(`${one.planned.item} is not rebuilt, because the run of its base did not succeed.`);
-    }
-    if (!ready.length) continue;
-    const remaining = deadline === undefined ? 0 : Math.max(1, deadline - world.clock.now());
-    const cascade = new Cascade(
-      ready.map(({ planned }) => planned),
-      { azureDevOps, register },
-      {
-        waiting: { ...waiting, waitTimeoutMs: remaining },
-        conditions: { ifRunning: rebuild.ifRunning, ifBuilt: 'start', onlyIf: [] },
-        maxParallel: rebuild.maxParallel,
-        stopOnFirstFailure: false,
-        parentRun: parent?.kind === 'run' && parent.organization === azureDevOps.account.url ? parent.id : undefined,
-        watch: new Observer(waiting, host, world),
-        existing: [...children],
-        changed: host.changed,
-      },
-      world,
-    );
-    try {
-      await cascade.run();
-    } finally {
-      children.splice(0, children.length, ...cascade.children);
-      host.changed(children);
-    }
-  }
-  return children;
-}
-
-/** The runs by how many others have to come before them; a group is one run. */
-function wavesOf(rebuilds: readonly Rebuild[]): Rebuild[][] {
-  const depths = new Map<CheckedDockerfile, number>();
-  const started = new Set(rebuilds.flatMap(({ dockerfiles }) => dockerfiles));
-  const depth = (one: CheckedDockerfile): number => {
-    const known = depths.get(one);
-    if (known !== undefined) return known;
-    const before = one.after.filter((base) => started.has(base)).map((base) => depth(base) + 1);
-    const own = Math.max(0, ...before);
-    depths.set(one, own);
-    return own;
-  };
-  const waves: Rebuild[][] = [];
-  for (const one of rebuilds) {
-    const [first] = one.dockerfiles;
-    const level = one.dockerfiles.length === 1 && first ? depth(first) : 0;
-    (waves[level] ??= []).push(one);
-  }
-  return waves.filter((wave) => wave as Rebuild[] | undefined);
-}
-
-function basesAreGood({ dockerfiles }: Rebuild, children: readonly Child[]): boolean {
-  const [one] = dockerfiles;
-  if (!one || dockerfiles.length > 1) return true;
-  const bases = children.filter(({ item }) =>
-    one.after.some(({ path, verdict }) => path === item && verdict === 'stale'),
+  const before = basesOf(rebuilds);
+  const cascade = new Cascade(
+    rebuilds.map(({ planned }) => planned),
+    { azureDevOps, register },
+    {
+      waiting,
+      conditions: { ifRunning: rebuild.ifRunning, ifBuilt: 'start', onlyIf: [] },
+      maxParallel: rebuild.maxParallel,
+      stopOnFirstFailure: false,
+      parentRun: parent?.kind === 'run' && parent.organization === azureDevOps.account.url ? parent.id : undefined,
+      after: (item) => before.get(item) ?? [],
+      watch: new Observer(waiting, host, world),
+      changed: host.changed,
+    },
+    world,
   );
-  const missing = one.after.some(
-    ({ path, verdict }) => verdict === 'stale' && !children.some(({ item }) => item === path),
-  );
-  return !missing && bases.every(({ result }) => result === 'succeeded' || result === 'partiallySucceeded');
-}
-
-function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
-  return [items.filter(test), items.filter((item) => !test(item))];
-}
-
-/** `name: value`, or `name: { value: x, isSecret: true }`. */
-function variablesOf(map: YamlMap): Record<string, Variable> {
-  const variables: Record<string, Variable> = {};
-  for (const [name, value] of map) {
-    const spelled = value.kind === 'map' && value.entries.has('value') ? value.entries : undefined;
-    const inner = spelled ? spelled.get('value') : value;
-    const secret = spelled?.get('isSecret');
-    const text = inner && textOfValue(inner);
-    if (text === undefined) continue;
-    variables[name] = { value: text, isSecret: secret?.kind === 'scalar' && secret.text.toLowerCase() === 'true' };
+  try {
+    await cascade.run();
+  } finally {
+    host.changed(cascade.children);
   }
-  return variables;
+  return cascade.children;
 }
 
-function checkedTag(tag: string): string {
-  if (!/[:,;]/.test(tag) && tag.length <= 200) return tag;
-  throw new UserError(`tags: '${tag}' is no tag: it must not hold ':', ',' or ';' and is at most 200 letters long.`);
+/** By item the items whose runs build its bases; the run of a group has all of them in itself. */
+function basesOf(rebuilds: readonly Rebuild[]): Map<string, string[]> {
+  const items = new Set(rebuilds.map(({ planned }) => planned.item));
+  return new Map(
+    rebuilds.map(({ planned, dockerfiles }) => [
+      planned.item,
+      planned.item
+        ? dockerfiles.flatMap(({ after }) => after.map(({ path }) => path).filter((path) => items.has(path)))
+        : [],
+    ]),
+  );
 }
 
 /** How messages name the run of an image, where there is one. */

@@ -13,18 +13,23 @@ export interface CheckOutcome {
 export function reportOf({ dockerfiles, notDockerfiles, requests }: CheckOutcome): Record<string, unknown> {
   return {
     version: 1,
-    dockerfiles: dockerfiles.map((one) => ({
-      path: one.path,
-      folder: one.folder,
-      target: one.target,
-      verdict: one.verdict,
-      reason: one.reason,
-      ...(one.error !== undefined && { error: one.error }),
-      references: one.references.map(referenceEntry),
-      packages: [],
-    })),
+    dockerfiles: dockerfiles.map(dockerfileEntry),
     ...(notDockerfiles.length > 0 && { notDockerfiles }),
     requests,
+  };
+}
+
+/** A Dockerfile as the report and the register of the step hold it. Pure. */
+export function dockerfileEntry(one: CheckedDockerfile): Record<string, unknown> {
+  return {
+    path: one.path,
+    folder: one.folder,
+    target: one.target,
+    verdict: one.verdict,
+    reason: one.reason,
+    ...(one.error !== undefined && { error: one.error }),
+    references: one.references.map(referenceEntry),
+    packages: [],
   };
 }
 
@@ -36,7 +41,9 @@ function referenceEntry({ role, line, written, image, platform, reachable, judge
     ...(image !== undefined && { image }),
     ...(platform !== undefined && { platform }),
     reachable,
-    ...judgement,
+    ...(judgement && { verdict: judgement.verdict, reason: judgement.reason }),
+    ...(judgement?.digest !== undefined && { digest: judgement.digest }),
+    ...(judgement?.updated !== undefined && { updated: judgement.updated }),
   };
 }
 

@@ -4,12 +4,14 @@ import type { Agent } from '../lib/agent';
 import type { AzureDevOps } from '../lib/azureDevOps';
 import { Canceled, UserError, messageOf } from '../lib/errors';
 import type { Parent } from '../lib/parent';
+import { takeOnEarlierAttempts } from '../lib/parentRegister';
 import type { Register } from '../lib/register';
 import type { Child } from '../lib/runs/child';
 import { Planner } from '../lib/runs/plan';
 import { registered } from '../lib/runs/registered';
 import { setEndedOutputs, setStartedOutputs } from '../lib/runs/results';
 import { uploadSummary } from '../lib/runs/summary';
+import type { Build } from '../lib/runs/wire';
 import type { Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
 import type { CheckedDockerfile } from './checked';
@@ -20,10 +22,10 @@ import { formatLock, withBases, type Lock } from './lock/lockFile';
 import { PipelineHistory, rememberedVerdict } from './memory';
 import { carryOn, putInOrder } from './order';
 import { namesOf } from './placeholders';
-import { givenTo, planRebuilds, runOf, runRebuilds, type Rebuild } from './rebuilds';
+import { changeOf, describing, givenTo, planRebuilds, runOf, runRebuilds, type Rebuild } from './rebuilds';
 import type { Registries } from './registry/Registries';
 import { RegistryRefusal } from './registry/refusal';
-import { matrixOf, reportOf, staleList } from './report';
+import { dockerfileEntry, matrixOf, reportOf, staleList } from './report';
 import { setCheckOutputs } from './outputs';
 import { uploadCheckSummary } from './summary';
 import { NOT_DECIDED } from './verdicts';
@@ -35,6 +37,8 @@ export interface Context {
   registries: Registries;
   /** Where rebuilds run; undefined without a pipeline. */
   azureDevOps: AzureDevOps | undefined;
+  /** This organization with the job's own token, whatever the connection: the parent lies there. */
+  own: () => AzureDevOps;
   parent: Parent | undefined;
   register: Register;
   /** Stage, job and step, as part of file names. */
@@ -52,9 +56,11 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
   const dockerfiles = await checkAll({ root, found, inputs }, { registries, history }, world);
 
   const children: Child[] = [];
+  if (context.azureDevOps) await takeOnEarlierAttempts(context, { task: 'DockerBaseStaleCheck', kind: 'run' }, world);
   try {
     const rebuilds = await whatToRebuild(dockerfiles, inputs, { ...context, history }, world);
     logVerdicts(dockerfiles, log);
+    register.putDockerfiles(dockerfiles.map(dockerfileEntry));
     if (context.azureDevOps && rebuilds.length && !inputs.dryRun) {
       const changed = (all: Child[]) => {
         children.splice(0, children.length, ...all);
@@ -140,14 +146,18 @@ async function checkAll(
 async function whatToRebuild(
   dockerfiles: CheckedDockerfile[],
   inputs: Inputs,
-  { azureDevOps, parent, history }: Context & { history: PipelineHistory | undefined },
+  { azureDevOps, parent, register, history }: Context & { history: PipelineHistory | undefined },
   world: World,
 ): Promise<Rebuild[]> {
+  const own = new Set(register.earlier.children.map(({ item }) => item));
+  // What an earlier attempt of this step started is taken up: waited for, kept, or started anew.
+  const isTakenUp = ({ path: item }: CheckedDockerfile) => own.has(inputs.group ? '' : item);
   for (const one of dockerfiles) {
     if (inputs.onUnknown === 'stale' && NOT_DECIDED.includes(one.verdict)) {
       one.reason = `rebuilt to be safe (onUnknown), because ${one.reason}`;
       one.verdict = 'stale';
     }
+    if (isTakenUp(one)) continue;
     if (one.verdict === 'stale' && one.lock.running) {
       one.verdict = 'pending';
       one.reason = `its rebuild ${one.lock.content?.triggered?.runId ?? ''} runs; ${one.reason}`;
@@ -155,25 +165,25 @@ async function whatToRebuild(
       one.verdict = 'held';
       one.reason = `its last ${one.lock.failures} runs failed; ${one.reason}`;
     }
-    one.values.reason = one.reason;
   }
+  for (const one of dockerfiles) one.values.reason = one.reason;
   const stale = () => dockerfiles.filter(({ verdict }) => verdict === 'stale');
   const planning = azureDevOps && { planner: new Planner(azureDevOps, world.signal), parent };
   if (planning && history) {
-    for (const { planned, dockerfiles: all } of await planRebuilds(stale(), inputs, planning)) {
-      const runs = await history.sameRuns(planned);
-      for (const one of all) remember(one, runs, inputs.maxFailures);
+    const alike = { ignored: describing(inputs.rebuild), isGroup: inputs.group };
+    for (const one of stale().filter((all) => !isTakenUp(all))) {
+      const [rebuild] = await planRebuilds([one], inputs, planning);
+      if (rebuild) remember(one, await history.sameRuns(rebuild.planned, alike), inputs.maxFailures);
     }
   }
-  carryOn(dockerfiles, !azureDevOps || inputs.waiting.waitForCompletion || inputs.group);
+  const { waitForCompletion, waitFor } = inputs.waiting;
+  carryOn(dockerfiles, !azureDevOps || inputs.group || (waitForCompletion && waitFor !== 'start'));
   for (const one of dockerfiles) one.values.reason = one.reason;
   return planning ? await planRebuilds(stale(), inputs, planning) : [];
 }
 
-function remember(one: CheckedDockerfile, runs: Parameters<typeof rememberedVerdict>[0], maxFailures: number): void {
-  const updated = one.references.map(({ judgement }) => Date.parse(judgement?.updated ?? '')).filter((at) => at > 0);
-  const since = updated.length ? Math.max(...updated) : undefined;
-  const remembered = rememberedVerdict(runs, { since, maxFailures });
+function remember(one: CheckedDockerfile, runs: readonly Build[], maxFailures: number): void {
+  const remembered = rememberedVerdict(runs, { ...changeOf(one), maxFailures });
   if (remembered.verdict === 'stale') return;
   one.verdict = remembered.verdict;
   one.reason = `${remembered.reason}; ${one.reason}`;
@@ -190,7 +200,11 @@ async function writeLocks(
   log: World['log'],
 ): Promise<void> {
   for (const one of dockerfiles) {
-    if (['invalid', 'noBase', 'pinned', 'unresolved', 'unknown', 'baseMissing'].includes(one.verdict)) continue;
+    if (
+      one.lock.isBroken ||
+      ['invalid', 'noBase', 'pinned', 'unresolved', 'unknown', 'baseMissing'].includes(one.verdict)
+    )
+      continue;
     try {
       const lock = await nextLock(one, children);
       const text = lock && formatLock(lock);

@@ -10,6 +10,8 @@ export interface Judgement {
   digest?: string;
   /** When it was last updated, ISO 8601. */
   updated?: string;
+  /** Of a change that was seen in the image itself: digests of what the wanted platforms get now. */
+  content?: string;
 }
 
 /** From what decides most to least: one stale image makes the Dockerfile stale, whatever else could not be found out. */

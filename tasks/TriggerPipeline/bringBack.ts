@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { UserError } from '../lib/errors';
+import { messageOf, UserError } from '../lib/errors';
 import { fitsPattern } from '../lib/pattern';
 import { downloadArtifact, listArtifacts, type Artifact } from '../lib/runs/artifacts';
 import { OUTPUT_FILES, readChildOutputs, type ChildOutput } from '../lib/runs/childOutputs';
@@ -11,6 +11,30 @@ import type { Context } from './triggerPipeline';
 
 /** Outputs are environment variables of later steps. */
 const LONGEST_OUTPUT = 24_000;
+
+/**
+ * Says before anything starts what could not be brought back later: from runs that are not waited for, or to a folder that cannot be
+ * made (`UserError`).
+ */
+export function prepareBringBack(
+  inputs: BringBack & { waiting: { waitForCompletion: boolean; waitFor: unknown } },
+  context: Context,
+  { log }: World,
+): void {
+  const names = (['outputsArtifact', 'downloadArtifacts'] as const).filter((name) => inputs[name]?.length);
+  if (!names.length) return;
+  if (!inputs.waiting.waitForCompletion || inputs.waiting.waitFor === 'start')
+    log.warning(`${names.join(' and ')}: nothing is brought back, because the runs are not waited for to their end.`);
+  if (!inputs.downloadArtifacts.length) return;
+  const folder = artifactsFolder(inputs, context);
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    throw new UserError(`artifactsFolder: '${folder}' cannot be made: ${messageOf(cause)}. Name another folder.`, {
+      cause,
+    });
+  }
+}
 
 /** Brings back what the children left: their outputs as output variables, their artifacts as files; also of failed children. */
 export async function bringBack(inputs: BringBack, children: Child[], context: Context, world: World): Promise<void> {

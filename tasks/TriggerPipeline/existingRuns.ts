@@ -13,7 +13,7 @@ import { readTimeline, stagesOf } from '../lib/runs/timeline';
 import { BUILDS, type Build } from '../lib/runs/wire';
 import { verdictOf, type Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
-import { bringBack } from './bringBack';
+import { bringBack, prepareBringBack } from './bringBack';
 import type { ExistingInputs } from './inputs';
 import { Report } from './report';
 import { runReferences, type RunReference } from './runReferences';
@@ -24,6 +24,7 @@ const MOST_TRIES = 3;
 
 /** Waits for runs that were started before, cancels them, runs stages of them, or approves what is pending of them. */
 export async function existingRuns(inputs: ExistingInputs, context: Context, world: World): Promise<Verdict> {
+  if (inputs.action !== 'approve') prepareBringBack(inputs, context, world);
   const children = await readRuns(await findRuns(inputs, context, world), context, world);
   const observer = new Observer(inputs.waiting, context, world);
   world.log.info(`${children.length} run(s): ${children.map((child) => `${title(child)} ${child.url}`).join(' , ')}`);
@@ -167,7 +168,8 @@ async function findRuns(inputs: ExistingInputs, context: Context, world: World):
       `runIds: no earlier step of ${parent.name} started a run in ${azureDevOps.account.url}. Give ids, links or 'latest'. ${parent.url}`,
     );
   }
-  return here.map(({ project: where, id }) => ({ project: where, id }));
+  // Ids grow with time: the first one that was started comes first.
+  return here.map(({ project: where, id }) => ({ project: where, id })).sort((a, b) => a.id - b.id);
 }
 
 /** The newest run of the pipeline that fits the filters. */
@@ -205,7 +207,7 @@ async function latestRun(
   );
 }
 
-/** Reads the runs, one request for many. One that is not there is said before any wait. */
+/** Reads the runs, in their order, one request for many. One that is not there is said before any wait. */
 async function readRuns(
   references: RunReference[],
   { azureDevOps, parent }: Context,
@@ -236,7 +238,9 @@ async function readRuns(
         .map((build) => childOf(build, project, azureDevOps, parent?.tag)),
     );
   }
-  return children;
+  const place = ({ project, id }: { project: string; id: number }) =>
+    references.findIndex((reference) => reference.project === project && reference.id === id);
+  return children.sort((a, b) => place(a) - place(b));
 }
 
 function childOf(build: Build, project: string, azureDevOps: AzureDevOps, parentTag: string | undefined): Child {

@@ -4,11 +4,19 @@ import type { Agent } from './agent';
 import type { AzureDevOps, Place } from './azureDevOps';
 import { messageOf, UserError } from './errors';
 import type { Parent } from './parent';
-import { ATTACHMENT_TYPE, type RegisterDocument, type RegisteredChild } from './register';
+import { ATTACHMENT_TYPE, type Register, type RegisterDocument, type RegisteredChild } from './register';
 import { readTimeline } from './runs/timeline';
 import type { World } from './world';
 
 const ATTACHMENTS: Place = { area: 'build', id: 'f2192269-89fa-4f94-baf6-8fb128c55159', name: 'attachments of a run' };
+
+/** A step with the parent that it runs in. */
+interface StepHost {
+  parent: Parent | undefined;
+  own: () => AzureDevOps;
+  register: Register;
+  stepName: string;
+}
 
 interface Attachment {
   name?: string;
@@ -34,18 +42,28 @@ export async function readParentRegister(
 }
 
 /**
- * The children that earlier attempts of one step of the parent registered: 'rerun failed jobs' runs the step again in a new job.
- * Of a child that several attempts knew the newest knowledge; later tries after earlier ones.
+ * Gives the register of a step what earlier attempts of it attached to the parent run: 'rerun failed jobs' runs the step again in a new job, on any
+ * agent. Fails where that cannot be read: to start everything once more would be worse.
  */
-export async function childrenOfEarlierAttempts(
+export async function takeOnEarlierAttempts(
+  { parent, own, register, stepName }: StepHost,
+  { task, kind }: { task: string; kind: RegisteredChild['kind'] },
+  world: World,
+): Promise<void> {
+  if (parent?.kind !== 'run' || parent.attempt === 1 || register.earlier.children.length) return;
+  register.takeOn(await childrenOfEarlierAttempts(own(), { parent, task, kind, step: stepName }, world));
+}
+
+/** Of a child that several attempts knew the newest knowledge; later tries after earlier ones. */
+async function childrenOfEarlierAttempts(
   own: AzureDevOps,
-  { parent, task, step }: { parent: Parent; task: string; step: string },
+  { parent, task, kind, step }: { parent: Parent; task: string; kind: RegisteredChild['kind']; step: string },
   world: World,
 ): Promise<RegisteredChild[]> {
   const attachments = (await listAttachments(own, parent, world)).filter(({ name }) => name === step);
   const documents = await Promise.all(attachments.map(({ href }) => readDocument(own, href, world)));
   const same = documents.flatMap((document) => (document?.task === task && document.step === step ? document : []));
-  return childrenOf(same, 'run').sort((a, b) => a.attempt - b.attempt);
+  return childrenOf(same, kind).sort((a, b) => a.attempt - b.attempt);
 }
 
 /** Each child once, of the documents of some tasks. */
@@ -129,7 +147,7 @@ function readLocalFiles(folder: string | undefined): RegisterDocument[] {
 
 function isOfOtherVersion(text: string): boolean {
   try {
-    const { version } = Object(JSON.parse(text)) as Partial<RegisterDocument>;
+    const { version } = Object(JSON.parse(text)) as { version?: unknown };
     return typeof version === 'number' && version !== 1;
   } catch {
     return false;

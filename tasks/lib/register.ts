@@ -25,6 +25,8 @@ export interface RegisterDocument {
   task: string;
   step: string;
   children: RegisteredChild[];
+  /** What a stale check says of each Dockerfile, as its report holds it. */
+  dockerfiles?: unknown[];
 }
 
 /** A start that was sent and not yet answered: what a retry or the post-job part needs to find its run. */
@@ -60,6 +62,8 @@ export class Register {
   earlier: { children: RegisteredChild[]; open: Intent[] };
   private attachedAt = -Infinity;
   private warned = false;
+  /** Attached only: the file is written at every change and is not read for them. */
+  private dockerfiles: unknown[] = [];
 
   private constructor(
     private readonly agent: Agent,
@@ -115,11 +119,17 @@ export class Register {
     this.write();
   }
 
+  /** Keeps what a stale check found, so that the Runs tab can show it while the rebuilds still run. */
+  putDockerfiles(dockerfiles: unknown[]): void {
+    this.dockerfiles = dockerfiles;
+    this.attach();
+  }
+
   /** The step has its verdict; the document is attached for the last time. */
   close(children: RegisteredChild[]): void {
     this.state = { ...this.state, children: this.withEarlier(children), closed: true };
     this.write();
-    if (this.state.children.length) this.attach();
+    if (this.state.children.length || this.dockerfiles.length) this.attach();
   }
 
   /** What an earlier attempt left and this one has not come to yet stays known: the next attempt must not start it again. */
@@ -133,7 +143,8 @@ export class Register {
     if (!file) return;
     this.attachedAt = this.world.clock.now();
     const { version, task, step, children } = this.state;
-    const document: RegisterDocument = { version, task, step, children };
+    const { dockerfiles } = this;
+    const document: RegisterDocument = { version, task, step, children, ...(dockerfiles.length && { dockerfiles }) };
     this.extra(() => {
       fs.writeFileSync(`${file}.attachment`, JSON.stringify(document));
       this.agent.attach(ATTACHMENT_TYPE, step, `${file}.attachment`);

@@ -272,7 +272,8 @@ function failureOf(answer: HttpAnswer, now: number): Failure {
   return { kind: 'status', status: answer.status, retryAfterMs: retryAfterMs(one(answer.headers['retry-after']), now) };
 }
 
-function codeOf(error: unknown): string {
+/** The kind of what kept a request from being answered: Node's code, or one of those above. */
+export function codeOf(error: unknown): string {
   const { code, message = '' } = error as { code?: string; message?: string };
   if (code && /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA)/.test(code)) return 'CLIENT_CERTIFICATE';
   if (code && /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) return 'CERTIFICATE';

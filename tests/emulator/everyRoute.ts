@@ -231,7 +231,14 @@ async function askForReleases(state: EmulatorState, clock: { jump(ms: number): v
   await send(`GET ${release}/deployments?definitionId=${definition.id}&latestAttemptsOnly=true&operationStatus=all`);
   await send(`GET ${one}/logs`);
   const [dev] = seen.environments as Wire[];
-  const [step] = dev!.deploySteps as { id: number }[];
+  const [step] = dev!.deploySteps as { id: number; releaseDeployPhases: { runPlanId: string }[] }[];
   await send(`GET ${one}/environments/${dev!.id}/deployPhases/${step!.id}/tasks/3/logs?startLine=0&endLine=5`);
+  const { releaseArea } = state;
+  const attached = { type: 'pipeline-cascade', name: 'x', content: '{}' };
+  releaseArea.addAttachment(releaseArea.find(made.id)!, dev!.name, attached);
+  const plan = `${one}/environments/${dev!.id}/attempts/1/plan/${step!.releaseDeployPhases[0]!.runPlanId}`;
+  const [attachment] = (await send(`GET ${plan}/attachments/pipeline-cascade`)).value;
+  const record = `timelines/${String(attachment!.timelineId)}/records/${String(attachment!.recordId)}`;
+  await send(`GET ${plan}/${record}/attachments/pipeline-cascade/x`);
   await send(`PATCH ${one}`, { body: { status: 'abandoned', keepForever: true } });
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import fs from 'node:fs';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import vm from 'node:vm';
@@ -85,10 +86,14 @@ function run(
   { program, life, time, alter }: { program: object; life: Life; time: VirtualTime; alter: Alter | undefined },
 ): void {
   const real = createRequire(file);
-  const request = (...given: Parameters<Life['request']>) => life.request(...given);
-  const wire = { ...http, request, get: request };
+  const watched = (module: typeof http | typeof https) => {
+    const request = (options: http.RequestOptions, answered?: (response: IncomingMessage) => void) =>
+      life.request(module, options, answered);
+    return { ...module, request, get: request };
+  };
+  const wires: Record<string, unknown> = { http: watched(http), https: watched(https) };
   const module = { exports: {} };
-  const load = (name: string): unknown => (/^(node:)?http$/.test(name) ? wire : real(name));
+  const load = (name: string): unknown => wires[name.replace(/^node:/, '')] ?? real(name);
   const timeout = (action: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) =>
     life.timer(() => action(...given), ms);
   const interval = (action: () => void, ms?: number) => {
@@ -181,10 +186,14 @@ class Life {
     return timer;
   }
 
-  /** `http.request` of the process. */
-  request(options: http.RequestOptions, answered?: (response: IncomingMessage) => void): ClientRequest {
+  /** `http.request` or `https.request` of the process. */
+  request(
+    module: typeof http | typeof https,
+    options: http.RequestOptions,
+    answered?: (response: IncomingMessage) => void,
+  ): ClientRequest {
     const id = `${this.number}.${++this.count}`;
-    const request = http.request(
+    const request = module.request(
       { ...options, headers: { ...(options.headers as object), [REQUEST_ID]: id } },
       answered,
     );

@@ -67,15 +67,22 @@ export interface DateOptions {
   askHub: boolean;
 }
 
+export interface Updated {
+  /** Epoch milliseconds; undefined where no date can be used. */
+  at: number | undefined;
+  /** ONBUILD instructions that the image adds to what is built on it, as far as its configuration was read. */
+  onBuild: string[];
+}
+
 /**
- * When an image was last updated, in epoch milliseconds: at Docker Hub by its record of the tag, elsewhere by the newest `created` of
- * the platforms' configurations. Undefined where no date can be used.
+ * When an image was last updated: at Docker Hub by its record of the tag, elsewhere by the newest `created` of the platforms'
+ * configurations.
  */
 export async function updatedAt(
   registries: Registries,
   reference: ImageReference,
   { wanted, now, askHub }: DateOptions,
-): Promise<number | undefined> {
+): Promise<Updated> {
   if (askHub) {
     const platforms = wanted.length ? wanted.map(platformName) : ['linux/amd64'];
     const pushed = await hubDate(registries, reference, platforms).catch((error: unknown) => {
@@ -83,14 +90,18 @@ export async function updatedAt(
       throw error;
     });
     const at = usableDate(pushed, now);
-    if (at !== undefined) return at;
+    if (at !== undefined) return { at, onBuild: [] };
   }
   const { host, path } = reference;
   const digest = await registries.digest(reference);
   const images = await platformImages(registries, { host, path, digest }, wanted);
-  const dates = await Promise.all(
-    images.map(async (image) => usableDate((await configOf(registries, reference, image.digest)).created, now)),
-  );
-  const usable = dates.filter((at) => at !== undefined);
-  return usable.length ? Math.max(...usable) : undefined;
+  const configs = await Promise.all(images.map((image) => configOf(registries, reference, image.digest)));
+  const usable = configs.map(({ created }) => usableDate(created, now)).filter((at) => at !== undefined);
+  return { at: usable.length ? Math.max(...usable) : undefined, onBuild: onBuildOf(configs) };
+}
+
+/** The ONBUILD instructions of some platforms' configurations, each once. */
+export function onBuildOf(configs: readonly ImageConfig[]): string[] {
+  const all = configs.flatMap(({ config }) => (Array.isArray(config.OnBuild) ? (config.OnBuild as unknown[]) : []));
+  return [...new Set(all.map(String))];
 }

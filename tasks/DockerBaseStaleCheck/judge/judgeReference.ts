@@ -1,16 +1,18 @@
 import { familiarReference, type ImageReference } from '../reference';
 import type { Registries } from '../registry/Registries';
+import type { ImageConfig } from '../registry/manifest';
 import { RegistryRefusal } from '../registry/refusal';
 import type { Judgement } from '../verdicts';
 import {
   configOf,
+  onBuildOf,
   platformImages,
   updatedAt,
   type DateOptions,
   type ImageDigests,
   type PlatformImage,
 } from './baseImages';
-import { shownDate } from './dates';
+import { ago, shownDate } from './dates';
 import { layerTest, sameContent } from './layerTest';
 
 /** An image that a Dockerfile needs, with what is known to judge it by. */
@@ -59,9 +61,10 @@ export async function judgeReference(
     return { digest, ...cooled(judged, name, options) };
   } catch (error) {
     if (!(error instanceof RegistryRefusal)) throw error;
+    const reason = error.message.replace(/\.$/, '');
     return error.kind === 'missing'
-      ? { verdict: 'baseMissing', reason: `${name}: ${error.message}` }
-      : { verdict: 'unknown', reason: `${name} could not be checked: ${error.message}` };
+      ? { verdict: 'baseMissing', reason: `${name}: ${reason}` }
+      : { verdict: 'unknown', reason: `${name} could not be checked: ${reason}` };
   }
 }
 
@@ -99,7 +102,7 @@ async function judgePinned(registries: Registries, reference: ImageReference): P
 async function judgeAge(registries: Registries, question: Asked, options: JudgeOptions): Promise<Judgement> {
   const { reference } = question;
   const name = familiarReference(reference);
-  const at = await updatedAt(registries, reference, dateOptions(question, options));
+  const { at, onBuild } = await updatedAt(registries, reference, dateOptions(question, options));
   if (at === undefined) {
     return {
       verdict: 'unknown',
@@ -108,10 +111,10 @@ async function judgeAge(registries: Registries, question: Asked, options: JudgeO
   }
   const isRecent = options.now - at <= options.maxAgeMs;
   const days = options.maxAgeMs / 86_400_000;
-  const when = `${name} was updated at ${shownDate(at)}`;
+  const when = `${name} was updated at ${shownDate(at)} (${ago(at, options.now)})`;
   return {
     verdict: isRecent ? 'stale' : 'fresh',
-    reason: `${when}, ${isRecent ? 'within' : 'longer ago than'} ${days} day${days === 1 ? '' : 's'}`,
+    reason: `${when}, ${isRecent ? 'within' : 'longer ago than'} ${days} day${days === 1 ? '' : 's'}${told(onBuild)}`,
     updated: new Date(at).toISOString(),
   };
 }
@@ -135,10 +138,13 @@ async function judgeDigest(registries: Registries, question: Asked, options: Jud
   if (!differing.length) return { verdict: 'fresh', reason: `${name} was packed anew, with the same content` };
   const [first] = differing;
   const from = first && locked.platforms[first.platform];
+  const { at, onBuild } = await updatedAt(registries, reference, dateOptions(question, options));
+  const when = at === undefined ? '' : ` ${ago(at, options.now)}`;
   return {
     verdict: 'stale',
-    reason: `${name} changed for ${platformsOf(differing)}: from ${from ? short(from) : 'none'} to ${short(first?.digest ?? digest)}`,
-    ...(await updatedOf(registries, question, options)),
+    reason: `base ${name} moved from ${from ? short(from) : 'nothing'} to ${short(first?.digest ?? digest)}${when} (${platformsOf(differing)})${told(onBuild)}`,
+    content: contentOf(images),
+    ...(at !== undefined && { updated: new Date(at).toISOString() }),
   };
 }
 
@@ -153,12 +159,12 @@ async function judgeLayers(registries: Registries, question: Asked, options: Jud
   if ('missing' in builtImages)
     return { verdict: 'stale', reason: `${built} ${builtImages.missing}: it was not built yet` };
   const changed: string[] = [];
+  const configs: ImageConfig[] = [];
   for (const [index, base] of bases.entries()) {
     const own = builtImages.images[index] ?? base;
-    const test = layerTest(
-      await configOf(registries, reference, base.digest),
-      await configOf(registries, image, own.digest),
-    );
+    const config = await configOf(registries, reference, base.digest);
+    configs.push(config);
+    const test = layerTest(config, await configOf(registries, image, own.digest));
     if (test === 'notApplicable') {
       return {
         verdict: 'unknown',
@@ -168,11 +174,16 @@ async function judgeLayers(registries: Registries, question: Asked, options: Jud
     if (test !== 'current')
       changed.push(`${base.platform} (${test === 'otherLayers' ? 'other layers' : 'other configuration'})`);
   }
-  if (!changed.length) return { verdict: 'fresh', reason: `${built} begins with the layers and history of ${name}` };
+  const onBuild = told(onBuildOf(configs));
+  if (!changed.length)
+    return { verdict: 'fresh', reason: `${built} begins with the layers and history of ${name}${onBuild}` };
+  const { at } = await updatedAt(registries, reference, dateOptions(question, options));
+  const when = at === undefined ? '' : `, updated ${ago(at, options.now)}`;
   return {
     verdict: 'stale',
-    reason: `${built} is not built on the ${name} of now for ${changed.join(', ')}`,
-    ...(await updatedOf(registries, question, options)),
+    reason: `${built} is not built on the ${name} of now${when}, for ${changed.join(', ')}${onBuild}`,
+    content: contentOf(bases),
+    ...(at !== undefined && { updated: new Date(at).toISOString() }),
   };
 }
 
@@ -213,15 +224,6 @@ async function isRepacked(
   }
 }
 
-async function updatedOf(
-  registries: Registries,
-  question: Asked,
-  options: JudgeOptions,
-): Promise<Pick<Judgement, 'updated'>> {
-  const at = await updatedAt(registries, question.reference, dateOptions(question, options));
-  return at === undefined ? {} : { updated: new Date(at).toISOString() };
-}
-
 /** A base that is younger than the cooldown waits: a bad one is often taken back soon. */
 function cooled(judged: Judgement, name: string, { cooldownMs, now }: JudgeOptions): Judgement {
   if (judged.verdict !== 'stale' || judged.updated === undefined) return judged;
@@ -242,6 +244,20 @@ function platformsOf(images: readonly PlatformImage[]): string {
   return [...new Set(images.map(({ platform }) => platform))].join(', ');
 }
 
+function contentOf(images: readonly PlatformImage[]): string {
+  const all = images.map(({ digest }) => digest);
+  return all.sort().join(' ');
+}
+
 function short(digest: string): string {
-  return digest.slice(0, 19);
+  return `${digest.slice(0, 19)}…`;
+}
+
+const MOST_TOLD = 5;
+
+/** What the base adds to the build, which nobody sees in the Dockerfile. */
+function told(onBuild: readonly string[]): string {
+  if (!onBuild.length) return '';
+  const more = onBuild.length > MOST_TOLD ? ` and ${onBuild.length - MOST_TOLD} more` : '';
+  return `; the base adds ONBUILD ${onBuild.slice(0, MOST_TOLD).join(', ONBUILD ')}${more}`;
 }

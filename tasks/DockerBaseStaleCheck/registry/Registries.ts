@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { ApiError, messageOf } from '../../lib/errors';
-import { retryDelay } from '../../lib/retryDelay';
 import type { Secrets } from '../../lib/secrets';
 import { one, type HttpAnswer, type HttpRequest, type Transport } from '../../lib/transport';
 import type { World } from '../../lib/world';
@@ -8,10 +6,10 @@ import type { ImageReference } from '../reference';
 import { parseChallenges, type Challenge } from './challenge';
 import { basicHeader, loginHost, type FindCredential, type NamedCredential } from './credentials';
 import { apiHost, originOf, type HostOptions } from './hosts';
-import { HostState, type RequestCounts } from './hostState';
+import type { RequestCounts } from './hostState';
 import { ACCEPT, readConfig, readManifest, type ImageConfig, type Manifest } from './manifest';
-import { pauseAsked, pullsUsedUp } from './rateLimit';
 import { RegistryRefusal } from './refusal';
+import { RegistryHosts } from './RegistryHosts';
 import { RegistryTokens } from './tokens';
 
 export interface RegistryOptions extends HostOptions {
@@ -20,15 +18,7 @@ export interface RegistryOptions extends HostOptions {
 
 export type Repository = Pick<ImageReference, 'host' | 'path'>;
 
-const ATTEMPTS = 3;
-const TIMEOUT_MS = 20_000;
-/** A registry that wants a longer pause is asked no further in this run. */
-const LONGEST_PAUSE_MS = 30_000;
 const JSON_ANSWER = { accept: 'application/json' };
-/** Docker Hub's challenge, known beforehand: it saves a refused request for every run. */
-const KNOWN_CHALLENGES: Record<string, string> = {
-  'registry-1.docker.io': 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"',
-};
 
 /**
  * Asks OCI registries, each distinct question once in a run: HEAD for a tag's digest, GET for manifests and configurations.
@@ -36,24 +26,26 @@ const KNOWN_CHALLENGES: Record<string, string> = {
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md
  */
 export class Registries {
-  private readonly hosts = new Map<string, HostState>();
+  private readonly hosts: RegistryHosts;
+  /** By address: what a registry asked for when it refused, which may be another way than it said at first. */
   private readonly challenges = new Map<string, Challenge>();
   private readonly answers = new Map<string, Promise<unknown>>();
   private readonly tokens: RegistryTokens;
 
   constructor(
-    private readonly transport: Transport,
+    transport: Transport,
     private readonly options: RegistryOptions,
-    private readonly world: World,
+    world: World,
     secrets: Secrets,
   ) {
-    const send = (request: HttpRequest) => this.send(request, 'token');
+    this.hosts = new RegistryHosts(transport, options, world);
+    const send = (request: HttpRequest) => this.hosts.send(request, 'token');
     this.tokens = new RegistryTokens(send, () => world.clock.now(), secrets);
   }
 
   /** What every host was asked, for the report. */
   get requests(): Record<string, RequestCounts> {
-    return Object.fromEntries([...this.hosts].sort().map(([host, { counts }]) => [host, counts]));
+    return this.hosts.requests;
   }
 
   /** Digest of what a tag or digest means now: of the index where there is one. */
@@ -95,7 +87,7 @@ export class Registries {
     return this.once(`GET ${host}${path}`, async () => {
       const asked = this.options.mirrors.get(host) ?? host;
       const url = `${originOf(asked, this.options)}${path}`;
-      const answer = await this.send({ method: 'GET', url, headers: JSON_ANSWER }, 'get');
+      const answer = await this.hosts.send({ method: 'GET', url, headers: JSON_ANSWER }, 'get');
       if (answer.status === 404) return undefined;
       if (answer.status !== 200) throw new RegistryRefusal('unavailable', `${host} answered with ${answer.status}`);
       return JSON.parse(answer.text) as unknown;
@@ -108,8 +100,9 @@ export class Registries {
 
   /** One request in the name of whoever may, with a sign-in where the registry asks for it. */
   private async ask(method: 'HEAD' | 'GET', { host, path }: Repository, at: string): Promise<HttpAnswer> {
-    const origin = originOf(apiHost(host, this.options), this.options);
-    const credential = await this.options.credentialFor(loginHost(apiHost(host, this.options)));
+    const asked = apiHost(host, this.options);
+    const { origin, challenges } = await this.hosts.entrance(asked);
+    const credential = await this.options.credentialFor(loginHost(asked));
     const scope = `repository:${path}:pull`;
     const request: HttpRequest = {
       method,
@@ -117,7 +110,8 @@ export class Registries {
       headers: { accept: at.includes('/manifests/') ? ACCEPT : '*/*' },
       followToOtherHosts: true,
     };
-    let header = await this.knownHeader(origin, scope, credential);
+    const first = this.challenges.get(origin) ?? chosen(challenges, credential);
+    let header = first ? await this.headerFor(origin, { challenge: first, scope, credential }) : '';
     let answer = await this.signed(request, header);
     for (let renewals = 0; answer.status === 401 && renewals < 2; renewals++) {
       const challenge = chosen(parseChallenges(answer.headers['www-authenticate']), credential);
@@ -128,14 +122,9 @@ export class Registries {
       if (header === before) break;
       answer = await this.signed(request, header);
     }
-    if (answer.status === 200) return answer;
+    // What answers no HEAD is asked by GET.
+    if (answer.status === 200 || (method === 'HEAD' && answer.status === 405)) return answer;
     throw refusalOf(answer, credential);
-  }
-
-  private async knownHeader(origin: string, scope: string, credential: NamedCredential | undefined): Promise<string> {
-    const [known] = parseChallenges(KNOWN_CHALLENGES[new URL(origin).host]);
-    const challenge = this.challenges.get(origin) ?? known;
-    return challenge ? await this.headerFor(origin, { challenge, scope, credential }) : '';
   }
 
   private async headerFor(
@@ -151,57 +140,7 @@ export class Registries {
 
   private signed(request: HttpRequest, header: string): Promise<HttpAnswer> {
     const credentials = header ? { authorization: () => Promise.resolve(header) } : undefined;
-    return this.send({ ...request, credentials }, request.method === 'HEAD' ? 'head' : 'get');
-  }
-
-  /** Sends with a few attempts, as the host's limits allow. */
-  private async send(request: HttpRequest, kind: 'head' | 'get' | 'token'): Promise<HttpAnswer> {
-    const { host } = new URL(request.url);
-    const state = this.hosts.get(host) ?? new HostState();
-    this.hosts.set(host, state);
-    return state.turn(async () => {
-      for (let attempt = 1; ; attempt++) {
-        const refused = state.refused ?? (kind === 'get' ? state.noMorePulls : undefined);
-        if (refused) throw new RegistryRefusal('unavailable', refused);
-        state.counts[kind]++;
-        const pause = await this.attempt(request, state, attempt);
-        if (typeof pause !== 'number') return pause;
-        await this.world.clock.sleep(pause, this.world.signal);
-      }
-    });
-  }
-
-  /** The answer, or how long to wait for the next attempt. */
-  private async attempt(request: HttpRequest, state: HostState, attempt: number): Promise<HttpAnswer | number> {
-    const { signal, clock } = this.world;
-    const { host } = new URL(request.url);
-    let answer: HttpAnswer;
-    try {
-      answer = await this.transport.send({ ...request, signal, attempts: 1, timeoutMs: TIMEOUT_MS });
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      const again = retryDelay('GET', { kind: 'lost', code: '' }, attempt, ATTEMPTS);
-      if (again !== undefined) return again;
-      state.refused ??= `${host} cannot be reached: ${messageOf(error)}`;
-      throw new RegistryRefusal('unavailable', state.refused);
-    }
-    const { status, headers } = answer;
-    if (pullsUsedUp(headers)) state.noMorePulls ??= `${host} allows no more pulls for now (rate limit)`;
-    if (status === 429) {
-      state.counts.throttled++;
-      const asked = pauseAsked(headers, clock.now());
-      if (asked !== undefined && asked <= LONGEST_PAUSE_MS && attempt < ATTEMPTS) return asked;
-      state.refused ??= `${host} refuses further requests for now (429, rate limit)`;
-      throw new RegistryRefusal('unavailable', state.refused);
-    }
-    if (status >= 500 || status === 408) {
-      const again = retryDelay('GET', { kind: 'status', status }, attempt, ATTEMPTS);
-      if (again !== undefined) return again;
-      state.failed(`${host} only fails (${status})`);
-      throw new RegistryRefusal('unavailable', `${host} failed (${status})`);
-    }
-    state.answered();
-    return answer;
+    return this.hosts.send({ ...request, credentials }, request.method === 'HEAD' ? 'head' : 'get');
   }
 
   private once<T>(question: string, ask: () => Promise<T>): Promise<T> {

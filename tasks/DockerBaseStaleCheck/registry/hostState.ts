@@ -1,19 +1,22 @@
-/** Requests that were sent to a host, by kind; `throttled` are the answers that asked to slow down. */
+/** Requests that were sent to a host, by kind. */
 export interface RequestCounts {
+  /** Looks at how the registry is asked, one a run. */
+  ping: number;
   head: number;
   get: number;
   token: number;
+  /** Answers that asked to slow down. */
   throttled: number;
 }
 
-/** So many requests at a time, as good clients do. */
-const AT_ONCE = 3;
+/** So many requests at a time. They are HEADs nearly always, which cost a registry next to nothing. */
+const AT_ONCE = 10;
 /** So many images for which a host only failed, and it is asked no further. */
 const MOST_FAILURES = 3;
 
 /** What this run knows of a host: how much it was asked, and whether it may be asked on. */
 export class HostState {
-  readonly counts: RequestCounts = { head: 0, get: 0, token: 0, throttled: 0 };
+  readonly counts: RequestCounts = { ping: 0, head: 0, get: 0, token: 0, throttled: 0 };
   /** Why it is asked nothing more. */
   refused: string | undefined;
   /** Why it is asked for nothing that counts as a pull; HEAD is free. */
@@ -22,7 +25,7 @@ export class HostState {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
 
-  /** Runs the work when fewer than three others run. */
+  /** Runs the work when fewer others run than may at a time. */
   async turn<T>(work: () => Promise<T>): Promise<T> {
     if (this.running >= AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
     else this.running++;

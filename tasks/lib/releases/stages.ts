@@ -2,7 +2,7 @@ import type { AzureDevOps } from '../azureDevOps';
 import { messageOf, UserError } from '../errors';
 import type { World } from '../world';
 import { title, type ReleaseChild } from './child';
-import { isLost } from './create';
+import { isLost } from '../lostAnswer';
 import { attemptOf, isMoving } from './releaseEnd';
 import { ENVIRONMENTS, RELEASES, type Environment, type Release } from './wire';
 
@@ -70,18 +70,20 @@ export async function deployStage(
 /**
  * Asks the service to cancel what moves of these releases, all at once, and says for each stage whether that was accepted; gives the
  * number of those for which it was not. Never throws. Not tied to the step's own signal.
+ * @param which stages of a release; unless told, those that are the step's own.
  */
 export async function cancelReleases(
   releases: AzureDevOps,
   children: ReleaseChild[],
   { log, clock }: World,
+  which: (child: ReleaseChild) => 'all' | string[] = ({ cancels }) => cancels,
 ): Promise<number> {
   const refused = await Promise.all(
     children.map(async (child) => {
       const asked = new Set<number>();
       let failed = 0;
       const cancelMoving = async (environments: Environment[]) => {
-        const moving = environments.filter((one) => isMoving(one) && isOwn(child, one) && !asked.has(one.id));
+        const moving = environments.filter((one) => isMoving(one) && isAmong(which(child), one) && !asked.has(one.id));
         for (const { id } of moving) asked.add(id);
         const results = await Promise.all(moving.map((one) => cancelStage(releases, child, one, log)));
         failed += results.filter((accepted) => !accepted).length;
@@ -131,6 +133,11 @@ async function cancelStage(
   }
 }
 
-function isOwn({ cancels }: ReleaseChild, { name }: Environment): boolean {
-  return cancels === 'all' || cancels.some((one) => one.toLowerCase() === name.toLowerCase());
+/** The stages that count: what is asked for by name, or all. */
+export function counted({ stages }: ReleaseChild): 'all' | string[] {
+  return stages.length ? stages : 'all';
+}
+
+function isAmong(stages: 'all' | string[], { name }: Environment): boolean {
+  return stages === 'all' || stages.some((one) => one.toLowerCase() === name.toLowerCase());
 }

@@ -7,12 +7,14 @@ import { title, type ReleaseChild } from './child';
 import { failureLines, tasksOf } from './failures';
 import type { HeldReport } from './held';
 import { attemptOf, isMoving, releaseEnd, type ReleaseEnd } from './releaseEnd';
-import { cancelReleases, deployStage, readRelease } from './stages';
+import { cancelReleases, counted, deployStage, readRelease } from './stages';
 import { RELEASES, type Environment, type Release } from './wire';
 
 export interface ReleaseWatchOptions {
   waiting: WaitingInputs;
   held: HeldReport;
+  /** Called before a stage is deployed, so that whoever finds the step killed knows it. */
+  deploying(child: ReleaseChild, stage: string): void;
   /** Called when something is new: a stage, a result. */
   changed(): void;
 }
@@ -78,7 +80,7 @@ export class ReleaseWatch {
     );
     if (!timedOut) return;
     const open = this.open().map(({ child }) => child);
-    if (waiting.onTimeout === 'cancel') await cancelReleases(this.releases, open, this.world);
+    if (waiting.onTimeout === 'cancel') await cancelReleases(this.releases, open, this.world, counted);
     for (const child of open) child.result = 'timedOut';
     this.options.changed();
   }
@@ -155,7 +157,12 @@ export class ReleaseWatch {
     this.note(one, release);
     await this.printLogs(one);
     if (await this.deployDue(one, release)) return;
-    await this.options.held.look(child);
+    const hopeless = await this.options.held.look(child);
+    if (hopeless) {
+      await cancelReleases(this.releases, [child], this.world, counted);
+      this.finish(one, 'failed', hopeless);
+      return;
+    }
     const end = this.judge(one, release);
     if (this.options.waiting.waitFor === 'start' && hasBegun(release, end)) {
       this.finish(one, 'started');
@@ -199,6 +206,7 @@ export class ReleaseWatch {
   private async deployDue(one: Watched, release: Release): Promise<boolean> {
     const { child } = one;
     const due = turnOf(child, release);
+    for (const { name } of due) this.options.deploying(child, name);
     await Promise.all(due.map((environment) => deployStage(this.releases, child, environment, this.world)));
     const names = due.map(({ name }) => name.toLowerCase());
     child.toDeploy = child.toDeploy.filter((name) => !names.includes(name.toLowerCase()));
@@ -224,6 +232,7 @@ export class ReleaseWatch {
     child.attempt++;
     for (const environment of rejected) {
       this.world.log.info(`${title(child)}: stage ${environment.name} was rejected and is deployed again.`);
+      this.options.deploying(child, environment.name);
       await deployStage(this.releases, child, environment, this.world);
       const key = environment.name.toLowerCase();
       child.plans.set(key, { ...child.plans.get(key), fromAttempt: attemptOf(environment) + 1 });

@@ -1,22 +1,16 @@
 import type { AzureDevOps } from '../azureDevOps';
+import { AgentWait, type AgentWaitOptions } from '../agentWait';
 import { ApiError, isRefusal, messageOf } from '../errors';
 import type { World } from '../world';
 import { approve, pendingChecks, readApprovals, waitingFor, type Approval } from './approvals';
 import { title, type Child } from './child';
-import { ableAgents, readAgents } from './pool';
 import { NO_STAGES } from './timeline';
 import type { TimelineRecord } from './wire';
 
-export interface BlockOptions {
+export interface BlockOptions extends AgentWaitOptions {
   approvals: 'wait' | 'approve';
   approvalComment: string;
-  onDeadlock: 'fail' | 'warn';
-  /** The agent on which this step runs. */
-  ownAgent: { id: number; name: string } | undefined;
 }
-
-const CERTAIN_AFTER_MS = 600_000;
-const MORE_AGENTS = "Agents on demand, one for each queued job, are in the folder agents of this extension's project.";
 
 /**
  * Says why runs do not move, once per reason: an approval, a check, a permission, no agent. Approves what it may where that is wanted,
@@ -25,21 +19,26 @@ const MORE_AGENTS = "Agents on demand, one for each queued job, are in the folde
 export class BlockReport {
   private readonly said = new Set<string>();
   private readonly tried = new Set<string>();
-  /** Since when a child certainly waits for our own agent. */
-  private readonly deadlockedSince = new Map<number, number>();
+  private readonly agents: AgentWait;
 
   constructor(
     private readonly azureDevOps: AzureDevOps,
     private readonly options: BlockOptions,
     private readonly world: World,
-  ) {}
+  ) {
+    this.agents = new AgentWait(azureDevOps, options, world, (line) => this.once(line));
+  }
 
   /** A reason to give the child up, or undefined. */
   async look(child: Child, records: TimelineRecord[]): Promise<string | undefined> {
     await this.checks(child, records);
-    if (waitsForAgent(child, records)) return await this.agent(child);
-    this.moves(child);
-    return undefined;
+    const key = String(child.id);
+    if (!waitsForAgent(child, records)) {
+      this.agents.moves(key);
+      return undefined;
+    }
+    const { pool, queuePosition, demands = [] } = child.progress;
+    return await this.agents.look({ key, title: title(child), url: child.url, pool, demands, queuePosition });
   }
 
   /** Approves what is pending of a child; gives how many approvals it gave. */
@@ -108,56 +107,11 @@ export class BlockReport {
     }
   }
 
-  private async agent(child: Child): Promise<string | undefined> {
-    const { pool, queuePosition, demands = [] } = child.progress;
-    if (!pool) {
-      this.say(child, `waits for an agent. ${child.url}`);
-      return undefined;
-    }
-    const agents = pool.hosted ? undefined : await readAgents(this.azureDevOps, pool, this.world);
-    const position = queuePosition ? `, at place ${queuePosition} of the queue` : '';
-    if (!agents) {
-      this.say(child, `waits for an agent of pool '${pool.name}'${position}. ${child.url}`);
-      return undefined;
-    }
-    const able = ableAgents(agents, demands);
-    if (!able.length) {
-      this.moves(child);
-      const wants = demands.length ? ` that meets its demands (${demands.join(', ')})` : '';
-      this.say(
-        child,
-        `waits for an agent of pool '${pool.name}'${position}: none is online and enabled${wants}. ${child.url}`,
-      );
-      return undefined;
-    }
-    const { ownAgent } = this.options;
-    if (ownAgent && able.every(({ id, name }) => id === ownAgent.id && name === ownAgent.name))
-      return this.deadlock(child, pool.name);
-    this.say(child, `waits for an agent of pool '${pool.name}'${position}. ${child.url}`);
-    this.moves(child);
-  }
-
-  /** The only agent that could run the child is busy with waiting for it. */
-  private deadlock(child: Child, pool: string): string | undefined {
-    const { clock, log } = this.world;
-    const since = this.deadlockedSince.get(child.id);
-    if (since === undefined) {
-      this.deadlockedSince.set(child.id, clock.now());
-      log.warning(
-        `${title(child)} waits for the only agent of pool '${pool}' that could run it, and this step holds that agent while it waits: a deadlock. Add an agent to the pool, let this job run in another pool, or do not wait (waitForCompletion: false) and collect the run later with action: wait. ${MORE_AGENTS}`,
-      );
-      return undefined;
-    }
-    if (clock.now() - since < CERTAIN_AFTER_MS || this.options.onDeadlock === 'warn') return undefined;
-    return `deadlock: for ${Math.round((clock.now() - since) / 60_000)} minutes it could not get an agent of pool '${pool}', because this step holds the only one`;
-  }
-
-  private moves(child: Child): void {
-    this.deadlockedSince.delete(child.id);
-  }
-
   private say(child: Child, text: string): void {
-    const line = `${title(child)} ${text}`;
+    this.once(`${title(child)} ${text}`);
+  }
+
+  private once(line: string): void {
     if (this.said.has(line)) return;
     this.said.add(line);
     this.world.log.info(line);

@@ -1,6 +1,9 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, Canceled, messageOf, UserError } from '../errors';
 import type { Register } from '../register';
+import { mayHaveStarted } from '../lostAnswer';
+import { addTags } from '../tags';
+import { inWords, type ChildResult } from '../verdict';
 import { wait } from '../wait';
 import type { WaitingInputs } from '../waitingInputs';
 import type { World } from '../world';
@@ -12,9 +15,10 @@ import { findLostRun } from './lostAnswer';
 import type { PlannedRun } from './plan';
 import { registered } from './registered';
 import { withoutSecrets, type RunRequest } from './request';
-import { addTags, mayHaveStarted, startedFrom, startRun, type StartedRun } from './start';
+import { startedFrom, startRun, type StartedRun } from './start';
 import { takeUp } from './takeUp';
 import { RunWatch, type WatchOptions } from './watch';
+import { TAGS } from './wire';
 
 export interface CascadeOptions {
   waiting: WaitingInputs;
@@ -24,6 +28,8 @@ export interface CascadeOptions {
   stopOnFirstFailure: boolean;
   /** Id of the parent run, which never counts as a run of its own pipeline. */
   parentRun: number | undefined;
+  /** Items that have to succeed before this one starts; must name no circle. Without it all may start at once. */
+  after?: (item: string) => readonly string[];
   watch: Pick<WatchOptions, 'observe' | 'runAgain'>;
   /** Runs that there are already, which are followed as well. */
   existing?: Child[];
@@ -42,6 +48,8 @@ interface Slot {
 /** So many starts go out at once, and so many between two looks at what runs already. */
 const STARTS_AT_ONCE = 4;
 const STARTS_A_TURN = 20;
+/** Ends after which what comes next may start. */
+const GOOD: ReadonlySet<ChildResult> = new Set(['succeeded', 'partiallySucceeded']);
 
 /**
  * Starts a list of runs, as many at a time as wanted, and follows them to what is waited for. The same for one run and for hundreds,
@@ -140,19 +148,25 @@ export class Cascade {
 
   private async startSlot(slot: Slot): Promise<void> {
     try {
+      if (!this.isItsTurn(slot)) return;
       const { child, tags } = (await this.takenUp(slot)) ?? (await this.decided(slot)) ?? {};
       if (!child) return;
       this.settle(slot, child);
       // Only now, when its child is on disk: a kill in between must not lose both.
       this.host.register.answered(slot.planned.item);
       const missing = slot.planned.request.tags.filter((tag) => !tags?.includes(tag));
-      if (missing.length && !child.taken) this.tagging.push(addTags(this.host.azureDevOps, child, missing, this.world));
+      if (missing.length && !child.taken) this.tagging.push(this.addTags(child, missing));
     } catch (error) {
       // What may have started a run after all stays noted, so that the next attempt looks for it first.
       if (!mayHaveStarted(error) && !(error instanceof Canceled)) this.host.register.answered(slot.planned.item);
       if (this.slots.length === 1 || !(error instanceof UserError || error instanceof ApiError)) throw error;
       this.refuse(slot, error);
     }
+  }
+
+  private addTags({ project, id, url }: Child, tags: string[]): Promise<void> {
+    const run = { place: TAGS, route: { project, buildId: id }, url };
+    return addTags(this.host.azureDevOps, run, { tags, world: this.world });
   }
 
   /** The child of an earlier attempt of this step, where it still counts. */
@@ -186,8 +200,7 @@ export class Cascade {
         this.skip(slot, decision.reason);
         return undefined;
       case 'hold':
-        if (slot.held !== decision.reason) this.world.log.info(`${nameOf(planned)} ${decision.reason}.`);
-        slot.held = decision.reason;
+        this.hold(slot, decision.reason);
         return undefined;
       case 'take': {
         const run = startedFrom(azureDevOps, planned.request.project, decision.build);
@@ -208,6 +221,25 @@ export class Cascade {
         return { child, tags: run.tags };
       }
     }
+  }
+
+  /** Whether what has to come before it has succeeded; where that cannot be any more, it is left out. */
+  private isItsTurn(slot: Slot): boolean {
+    const before = this.options.after?.(slot.planned.item) ?? [];
+    const ended = before.map((item) => this.slots.find(({ planned }) => planned.item === item)?.child);
+    const bad = ended.find((child) => child?.result && !GOOD.has(child.result));
+    if (bad) {
+      this.skip(slot, `it comes after ${title(bad)}, which ${inWords(bad.result ?? 'started')}`);
+      return false;
+    }
+    const open = before.filter((_, index) => !ended[index]?.result);
+    if (open.length) this.hold(slot, `waits for ${open.join(', ')}`);
+    return !open.length;
+  }
+
+  private hold(slot: Slot, reason: string): void {
+    if (slot.held !== reason) this.world.log.info(`${nameOf(slot.planned)} ${reason}.`);
+    slot.held = reason;
   }
 
   private settle(slot: Slot, child: Child): void {

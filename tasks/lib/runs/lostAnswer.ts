@@ -1,18 +1,13 @@
 import { listed } from '../answerShape';
 import type { AzureDevOps } from '../azureDevOps';
-import { messageOf, UserError } from '../errors';
+import { messageOf } from '../errors';
+import { CLOCKS_MAY_DIFFER_MS, lookForLost, UnclearStart } from '../lostAnswer';
 import type { World } from '../world';
 import type { RunRequest } from './request';
 import { isSameValue } from './sameValue';
 import { startedFrom, type StartedRun } from './start';
 import { BUILDS, type Build } from './wire';
 
-/** Nobody can tell whether a start made a run, or which one: nothing more may be started for it. */
-export class UnclearStart extends UserError {}
-
-/** The service may still be at work on the request that it did not answer, so one empty look is not enough. */
-const LOOKS_AFTER_MS = [500, 1500, 3000, 5000];
-const CLOCKS_MAY_DIFFER_MS = 10_000;
 const MOST_RUNS = 100;
 
 /**
@@ -25,24 +20,15 @@ export async function findLostRun(
   { request, sentAt, known }: { request: RunRequest; sentAt: number; known: () => Promise<Set<number>> | Set<number> },
   world: World,
 ): Promise<StartedRun | undefined> {
-  // After a cancel there is little time left, and nothing may be started any more: one look has to do.
-  const pauses = world.signal.aborted ? LOOKS_AFTER_MS.slice(0, 1) : LOOKS_AFTER_MS;
-  let fitting: Build[] = [];
-  for (const pause of pauses) {
-    await world.clock.sleep(pause);
+  const fitting = await lookForLost(async () => {
     const seen = await runsSince(azureDevOps, request, sentAt);
     // Only after the look: a start beside this one may have got its answer in the meantime.
     const others = await known();
-    fitting = seen.filter((build) => !others.has(build.id) && fits(build, request));
-    const certain = fitting.filter((build) =>
-      request.tags.some((tag) => tag.startsWith('cascade-parent-') && build.tags?.includes(tag)),
-    );
-    if (certain.length) {
-      fitting = certain;
-      break;
-    }
-  }
-  // A run without this parent's tag could be somebody else's, and ours still to come: it counts only after the last look.
+    const fitting = seen.filter((build) => !others.has(build.id) && fits(build, request));
+    // A run without this parent's tag could be somebody else's.
+    const ours = request.tags.filter((tag) => tag.startsWith('cascade-parent-'));
+    return { fitting, certain: fitting.filter(({ tags }) => ours.some((tag) => tags?.includes(tag))) };
+  }, world);
   const [only, ...others] = fitting.map((build) => ({
     ...startedFrom(azureDevOps, request.project, build),
     adopted: true,

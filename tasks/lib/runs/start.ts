@@ -1,13 +1,14 @@
 import type { AzureDevOps } from '../azureDevOps';
-import { ApiError, Canceled, messageOf, UserError } from '../errors';
-import { LostAnswer, made } from '../transport';
+import { ApiError, messageOf, UserError } from '../errors';
+import { isLost, MOST_STARTS, withPatience } from '../lostAnswer';
+import { made } from '../transport';
 import type { World } from '../world';
 import type { Claims } from './claims';
 import { explainRefusal } from './explain';
-import { findLostRun, UnclearStart } from './lostAnswer';
+import { findLostRun } from './lostAnswer';
 import { buildBody, needsRunsApi, runBody, type RunRequest } from './request';
 import { asTag } from './references';
-import { BUILDS, TAGS, type Build } from './wire';
+import { BUILDS, type Build } from './wire';
 
 /** What a start gave. */
 export interface StartedRun {
@@ -32,10 +33,6 @@ interface Run {
   _links?: { web?: { href?: string } };
 }
 
-/** A cancelled step leaves an unanswered start so long before it goes and looks for the run itself. */
-const PATIENCE_AFTER_CANCEL_MS = 5000;
-const MOST_STARTS = 3;
-
 /**
  * Starts one run, and never two for one request: a start whose answer was lost is looked for before it is sent again.
  * Not tied to the cancel signal, because its answer holds the id that cancelling needs.
@@ -50,7 +47,7 @@ export async function startRun(
   for (let start = 1; ; start++) {
     const sentAt = world.clock.now() + azureDevOps.transport.serverAheadMs;
     try {
-      return await claims.answerOf(withPatience(post(azureDevOps, request), world));
+      return await claims.answerOf(withPatience(post(azureDevOps, request), request.pipeline.url, world));
     } catch (error) {
       if (!isLost(error)) return await refused(azureDevOps, { request, error, claims }, world);
       world.log.warning(
@@ -64,27 +61,6 @@ export async function startRun(
       if (start >= MOST_STARTS || world.signal.aborted) throw error;
       world.log.info('It made none, so it is sent again.');
     }
-  }
-}
-
-/** Puts the tags on a run that the queueing call could not give it. A refusal is one warning. */
-export async function addTags(
-  azureDevOps: AzureDevOps,
-  run: { project: string; id: number; url: string },
-  tags: string[],
-  world: World,
-): Promise<void> {
-  try {
-    await azureDevOps.call('POST', TAGS, {
-      route: { project: run.project, buildId: run.id },
-      body: tags,
-      repeatable: true,
-      attempts: 3,
-      signal: world.signal,
-    });
-  } catch (error) {
-    if (error instanceof Canceled) return;
-    world.log.warning(`The tags ${tags.join(', ')} could not be put on ${run.url}: ${messageOf(error)}`);
   }
 }
 
@@ -127,52 +103,6 @@ export function startedFrom(azureDevOps: AzureDevOps, project: string, build: Bu
 /** The web page of a run, where the service did not say it. */
 export function webUrl(azureDevOps: AzureDevOps, project: string, id: number): string {
   return `${azureDevOps.account.url}${encodeURIComponent(project)}/_build/results?buildId=${id}`;
-}
-
-/** True for the end of a start that may have made a run after all. */
-export function mayHaveStarted(error: unknown): boolean {
-  return error instanceof UnclearStart || isLost(error);
-}
-
-/** True when the run may exist although no answer says so. */
-function isLost(error: unknown): boolean {
-  return (
-    error instanceof LostAnswer ||
-    (error instanceof ApiError && (error.status === 408 || error.status >= 500 || isNoAnswer(error)))
-  );
-}
-
-/** A success that cannot be read (cut off, a page in between) may have started the run as well. */
-function isNoAnswer({ status }: ApiError): boolean {
-  return status === 200 || status === 201 || status === 202;
-}
-
-/** After a cancel an answer is waited for no longer than a few seconds, then it counts as lost. */
-async function withPatience(answer: Promise<StartedRun>, { clock, signal }: World): Promise<StartedRun> {
-  const ended = new AbortController();
-  const impatient = new Promise<never>((_, reject) => {
-    const onAbort = () => {
-      clock.sleep(PATIENCE_AFTER_CANCEL_MS, ended.signal).then(
-        () =>
-          reject(
-            new LostAnswer({
-              method: 'POST',
-              url: 'http://start/',
-              status: 0,
-              reasons: ['The step was canceled before an answer came.'],
-            }),
-          ),
-        () => undefined,
-      );
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([answer, impatient]);
-  } finally {
-    ended.abort();
-  }
 }
 
 /** A refusal certainly started nothing: what remains is a tag of that name, or to say why. */

@@ -13,6 +13,8 @@ export interface Project {
   folder: string;
   registry: RegistryEmulator;
   emulator: Emulator;
+  /** Of the parent run. */
+  variables: Record<string, string>;
   write(file: string, text: string): void;
   read(file: string): string;
   check(inputs?: Record<string, string>, more?: Partial<Parameters<typeof runStep>[0]>): Promise<Checked>;
@@ -32,7 +34,7 @@ export interface Report {
     error?: string;
     references: { role: string; image?: string; verdict?: string; digest?: string; updated?: string }[];
   }[];
-  requests: Record<string, { head: number; get: number; token: number; throttled: number }>;
+  requests: Record<string, { ping: number; head: number; get: number; token: number; throttled: number }>;
 }
 
 const open: { close(): Promise<void> }[] = [];
@@ -43,12 +45,14 @@ export async function startProject(options: RegistryEmulatorOptions = {}): Promi
   folders.push(folder);
   const registry = await startRegistry(options);
   const emulator = await startEmulator();
-  emulator.state.addProject('Fabrikam');
+  const { id: projectId } = emulator.state.addProject('Fabrikam');
   open.push(registry, emulator);
+  const variables = buildVariables({ collectionUri: emulator.url, project: 'Fabrikam', projectId });
   return {
     folder,
     registry,
     emulator,
+    variables,
     write(file, text) {
       fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
       fs.writeFileSync(path.join(folder, file), text.replaceAll('REGISTRY', registry.host));
@@ -61,7 +65,7 @@ export async function startProject(options: RegistryEmulatorOptions = {}): Promi
           inputs: { searchFolder: folder, ...inputs },
           stepName: 'check',
           node: process.env.CASCADE_TEST_NODE ?? process.execPath,
-          variables: buildVariables({ collectionUri: emulator.url, project: 'Fabrikam' }),
+          variables,
           systemConnection: { url: emulator.url, token: emulator.token },
           env: { DOCKER_CONFIG: folder },
           ...more,

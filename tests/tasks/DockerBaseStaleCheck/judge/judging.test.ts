@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { usableDate } from '../../../../tasks/DockerBaseStaleCheck/judge/dates';
 import { wayFor } from '../../../../tasks/DockerBaseStaleCheck/judge/judgeReference';
 import { layerTest } from '../../../../tasks/DockerBaseStaleCheck/judge/layerTest';
-import { rememberedVerdict } from '../../../../tasks/DockerBaseStaleCheck/memory';
+import { covers, markOf, rememberedVerdict } from '../../../../tasks/DockerBaseStaleCheck/memory';
 import { deciding, type StaleVerdict } from '../../../../tasks/DockerBaseStaleCheck/verdicts';
 
 const NOW = Date.parse('2026-11-21T00:00:00Z');
@@ -69,27 +69,52 @@ describe('The verdict of a Dockerfile', () => {
 });
 
 describe("The memory of a pipeline's history", () => {
-  const run = (result: string, queueTime = '2026-11-20T00:00:00Z') => ({
-    id: 1,
-    status: 'completed',
-    result,
-    queueTime,
-  });
+  const run = (result: string, { queueTime = '2026-11-20T00:00:00Z', tags = [] as string[] } = {}) => {
+    return { id: 1, status: 'completed', result, queueTime, tags };
+  };
+  const before = { queueTime: '2026-11-18T00:00:00Z' };
   const since = Date.parse('2026-11-19T00:00:00Z');
+  const mark = 'cascade-base-1';
   const rows: [string, Parameters<typeof rememberedVerdict>[0], string][] = [
     ['nothing', [], 'stale'],
     ['a good run since', [run('succeeded')], 'fresh'],
-    ['a good run from before', [run('succeeded', '2026-11-18T00:00:00Z')], 'stale'],
+    ['a good run from before', [run('succeeded', before)], 'stale'],
     ['a run that goes on', [{ id: 2, status: 'inProgress' }, run('succeeded')], 'pending'],
     ['one failure', [run('failed'), run('succeeded')], 'stale'],
     ['three failures', [run('failed'), run('canceled'), run('failed'), run('succeeded')], 'held'],
+    ['a good run for this very base, made long ago', [run('succeeded', { ...before, tags: [mark] })], 'fresh'],
+    ['a good run since, for another base', [run('succeeded', { tags: ['cascade-base-2'] })], 'stale'],
   ];
   for (const [what, runs, expected] of rows) {
     it(`makes ${expected} of ${what}`, () => {
-      assert.equal(rememberedVerdict(runs, { since, maxFailures: 3 }).verdict, expected);
+      assert.equal(rememberedVerdict(runs, { since, mark, maxFailures: 3 }).verdict, expected);
     });
   }
-  it('does not know whether a run came later where the date of the base is unknown', () => {
-    assert.equal(rememberedVerdict([run('succeeded')], { since: undefined, maxFailures: 3 }).verdict, 'stale');
+
+  it('goes by the mark alone where the date of the base is unknown', () => {
+    const verdictOf = (tags: string[]) =>
+      rememberedVerdict([run('succeeded', { tags })], { since: undefined, mark, maxFailures: 3 }).verdict;
+    assert.deepEqual([verdictOf([]), verdictOf([mark])], ['stale', 'fresh']);
+  });
+
+  it('has the same mark for the same bases in any order, and none where one is not known', () => {
+    assert.equal(markOf(['sha256:a', 'sha256:b']), markOf(['sha256:b', 'sha256:a']));
+    assert.notEqual(markOf(['sha256:a']), markOf(['sha256:b']));
+    assert.match(markOf(['sha256:a']) ?? '', /^cascade-base-[0-9a-f]{12}$/);
+    assert.deepEqual([markOf([]), markOf(['sha256:a', undefined])], [undefined, undefined]);
+  });
+
+  it('finds an image in what a run of a group was given', () => {
+    const table: [whole: unknown, part: unknown, expected: boolean][] = [
+      ['["a","b"]', '["a"]', true],
+      ['["a","b"]', '["c"]', false],
+      ['x:a x:b', 'x:b', true],
+      ['x:ab', 'x:a', false],
+      ['{"images":["a","b"],"env":"dev"}', '{"images":["b"],"env":"dev"}', true],
+      ['{"images":["a","b"],"env":"dev"}', '{"images":["b"],"env":"prod"}', false],
+      ['dev', 'dev', true],
+    ];
+    for (const [whole, part, expected] of table)
+      assert.equal(covers(whole, part), expected, `${String(whole)} ${String(part)}`);
   });
 });
