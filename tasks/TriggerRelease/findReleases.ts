@@ -63,7 +63,7 @@ async function reference(
   { azureDevOps }: Context,
   { signal }: World,
 ): Promise<ReleaseReference> {
-  const releases = await azureDevOps.releaseHost();
+  const releases = await azureDevOps.releaseHost(signal);
   if (URL.canParse(word) && /^https?:/.test(word)) return linked(word, project, azureDevOps);
   if (/^\d{1,9}$/.test(word) && (await exists(releases, { project, id: Number(word) }, signal)))
     return { project, id: Number(word) };
@@ -115,7 +115,7 @@ async function latestRelease(
   { azureDevOps }: Context,
   { signal }: World,
 ): Promise<ReleaseReference> {
-  const releases = await azureDevOps.releaseHost();
+  const releases = await azureDevOps.releaseHost(signal);
   const { id: definitionId, name } = await findDefinition(releases, project, definition, signal);
   let continuationToken: string | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {

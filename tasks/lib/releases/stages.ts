@@ -15,12 +15,13 @@ const LATE_BEGIN_MS = 700;
 export async function readRelease(
   releases: AzureDevOps,
   { project, id }: { project: string; id: number },
-  { signal, attempts }: { signal?: AbortSignal; attempts?: number } = {},
+  { signal, attempts, timeoutMs }: { signal?: AbortSignal; attempts?: number; timeoutMs?: number } = {},
 ): Promise<Release> {
   const { value } = await releases.call<Release>('GET', RELEASES, {
     route: { project, releaseId: id },
     signal,
     attempts,
+    timeoutMs,
   });
   return value;
 }
@@ -92,7 +93,7 @@ export async function cancelReleases(
       for (const pause of [0, LATE_BEGIN_MS]) {
         if (pause) await clock.sleep(pause);
         try {
-          const release = await readRelease(releases, child, { attempts: 3 });
+          const release = await readRelease(releases, child, { attempts: 2, timeoutMs: CANCEL_TIMEOUT_MS });
           child.environments = release.environments ?? [];
           await cancelMoving(child.environments);
         } catch (error) {

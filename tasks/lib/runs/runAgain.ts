@@ -29,6 +29,8 @@ export async function runFailedStagesAgain(
         route: { project: child.project, buildId: child.id },
         query: { retry: true },
         body: {},
+        repeatable: true,
+        attempts: 3,
       });
   } catch (error) {
     if (!(error instanceof ApiError) || error.status < 400 || error.status >= 500) throw error;
@@ -50,7 +52,10 @@ async function goesOn(azureDevOps: AzureDevOps, { project, id }: Child, { signal
   return value.status !== undefined && value.status !== 'completed';
 }
 
-/** Asks the service to run, retry or cancel one stage of a run. */
+/**
+ * Asks the service to run, retry or cancel one stage of a run. What runs again already is refused, so that to ask twice does no harm
+ * where the first answer was lost.
+ */
 export async function updateStage(
   azureDevOps: AzureDevOps,
   { project, id }: Pick<Child, 'project' | 'id'>,
@@ -60,5 +65,7 @@ export async function updateStage(
   await azureDevOps.call('PATCH', STAGES, {
     route: { project, buildId: id, stageRefName: stage },
     body: { state, forceRetryAllJobs: false, ...(state === 'retry' && { retryDependencies: true }) },
+    repeatable: state !== 'run',
+    attempts: 3,
   });
 }
