@@ -372,16 +372,30 @@ describe('TriggerPipeline: a list of runs', function () {
     assert.match(logOf(step), /output 'results' is cut down/);
   });
 
-  it('looks at 100 runs with one request a turn', async () => {
-    const fabrikam = await withImages(() => ({ durationMs: 6000 }));
-    const step = await fabrikam.run({ runs: named(100), pollingInterval: '1' });
-    assert.equal(step.result, 'Succeeded', step.message);
-    const looks = fabrikam.calls('GET', 'build/builds').filter(({ path: address }) => address.includes('buildIds='));
-    assert.ok(
-      looks.some(
-        ({ path: address }) =>
-          (new URLSearchParams(address.split('?')[1]).get('buildIds') ?? '').split(',').length === 100,
-      ),
-    );
+  it('looks at 100 runs with one request a turn, at 500 with as few as addresses allow', async () => {
+    for (const [count, requests] of [
+      [100, 1],
+      [500, 2],
+    ] as const) {
+      const { clock, env } = fastTime(60);
+      const fabrikam = await startOrganization({ clock });
+      const pipeline = fabrikam.add({ script: { durationMs: 20 * 60_000 } });
+      const ids = Array.from({ length: count }, () => fabrikam.emulator.state.queue(pipeline).id);
+      const step = await fabrikam.run({ action: 'wait', runIds: ids.join(' '), pollingInterval: '120' }, { env });
+      assert.equal(step.result, 'Succeeded', step.message);
+      const looks = fabrikam.calls('GET', 'build/builds').flatMap(({ path: address }) => {
+        const named = new URLSearchParams(address.split('?')[1]).get('buildIds')?.split(',').map(Number);
+        assert.ok(address.length < 2000);
+        return named ? [named] : [];
+      });
+      assert.equal(looks.length % requests, 0, `${looks.length} requests`);
+      const turns = Array.from({ length: looks.length / requests }, (_, at) =>
+        looks.slice(at * requests, (at + 1) * requests).flat(),
+      );
+      assert.ok(turns.length > 10);
+      for (const named of turns) assert.deepEqual(named, ids, 'each run once, in no more requests than that');
+      const timelines = fabrikam.calls('GET', 'timeline').length - count;
+      assert.ok(timelines <= 5 * turns.length, `${timelines} timelines beside the last one of each`);
+    }
   });
 });
