@@ -19,7 +19,7 @@ async function main(): Promise<void> {
     .readdirSync(folder)
     .reduce((sum, name) => sum + gzipSync(fs.readFileSync(path.join(folder, name))).length, 0);
   const emulator = await startEmulator();
-  const host = await startTabHost(emulator, folder);
+  const host = await startTabHost({ emulator, folder });
   const browser = await openBrowser();
   try {
     emulator.state.addProject('Fabrikam');

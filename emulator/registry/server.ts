@@ -27,6 +27,8 @@ export interface RegistryEmulator {
   /** `127.0.0.1:<port>`. */
   host: string;
   calls: RegistryCall[];
+  /** How many requests were under way at a time, at most. */
+  busiest: number;
   /** Answers instead of the registry, while it gives one. */
   fault: ((call: RegistryCall) => Reply | undefined) | undefined;
   /** Added to every answer of the registry, such as what is left of a rate limit. */
@@ -53,6 +55,7 @@ export async function startRegistry(options: RegistryEmulatorOptions = {}): Prom
   const documents = new Map<string, Stored>();
   const tags = new Map<string, Tag>();
   const calls: RegistryCall[] = [];
+  let underWay = 0;
   const keep = (image: BuiltImage): void => {
     documents.set(image.digest, { text: image.manifest, mediaType: image.mediaType });
     for (const [digest, text] of image.blobs) documents.set(digest, { text, mediaType: 'application/octet-stream' });
@@ -63,6 +66,8 @@ export async function startRegistry(options: RegistryEmulatorOptions = {}): Prom
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    emulator.busiest = Math.max(emulator.busiest, ++underWay);
+    response.once('close', () => underWay--);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { method = 'GET', url: path = '/' } = request;
@@ -96,6 +101,7 @@ export async function startRegistry(options: RegistryEmulatorOptions = {}): Prom
   const emulator: RegistryEmulator = {
     host,
     calls,
+    busiest: 0,
     fault: undefined,
     headers: {},
     blobsAt: undefined,

@@ -34,10 +34,6 @@ class TabLoop {
     return this.watch;
   }
 
-  get isComplete(): boolean {
-    return this.watch.states.has(this.watch.rootKey) && this.turns > 2;
-  }
-
   readonly see = (keys: ReadonlySet<string>): void => {
     this.inSight = keys;
     if (this.timer === undefined) this.wake();
@@ -45,10 +41,20 @@ class TabLoop {
 
   readonly act = async (action: ActionName, node: TreeNode): Promise<void> => {
     await act(this.rest, action, node);
-    this.watch.expire(node.key);
+    this.changed(node.key);
+  };
+
+  /** Something was done to the page's run or release, or to a child: what was read of it is old. */
+  changed(key: string): void {
+    this.watch.expire(key);
     this.turns = Math.min(this.turns, QUICK_TURNS - 5);
     this.wake();
-  };
+  }
+
+  /** The page's run or release goes on after everything had ended: a stage is deployed by hand, say. */
+  wakeIfDone(): void {
+    if (this.watch.pause(Date.now()) === undefined) this.changed(this.watch.rootKey);
+  }
 
   wake(): void {
     window.clearTimeout(this.timer);
@@ -74,24 +80,26 @@ async function main(): Promise<void> {
   const place = document.getElementById('tab');
   await SDK.init({ loaded: false, applyTheme: true });
   try {
-    const { root, rest } = await openHostPage();
+    const { root, rest, onChanged } = await openHostPage();
     const loop = new TabLoop(new Watch(rest, root), rest, show);
     show(loop);
     loop.wake();
+    onChanged(() => loop.wakeIfDone());
   } catch (error) {
     ReactDOM.render(<p role="alert">{error instanceof Error ? error.message : String(error)}</p>, place);
   }
   await SDK.notifyLoadSucceeded();
 
   function show(loop: TabLoop): void {
-    const { documents, states, problems, rootKey } = loop.shown;
+    const { documents, states, problems, rootKey, root, isComplete } = loop.shown;
     ReactDOM.render(
       <CascadeTab
         rootKey={rootKey}
+        rootKind={root.kind}
         documents={documents}
         states={states}
         problems={[...new Set(problems.values())]}
-        complete={loop.isComplete}
+        complete={isComplete}
         now={Date.now()}
         onSight={loop.see}
         onAct={loop.act}

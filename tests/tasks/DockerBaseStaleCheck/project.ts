@@ -32,9 +32,23 @@ export interface Report {
     verdict: string;
     reason: string;
     error?: string;
+    packages: PackageRow[];
+    unreadable?: { line: number; reason: string }[];
     references: { role: string; image?: string; verdict?: string; digest?: string; updated?: string }[];
   }[];
-  requests: Record<string, { head: number; get: number; token: number; throttled: number }>;
+  requests: Record<string, { ping: number; head: number; get: number; token: number; throttled: number }>;
+}
+
+export interface PackageRow {
+  manager: string;
+  name: string;
+  line?: number;
+  wanted: string;
+  locked?: string;
+  newest?: string;
+  source: string;
+  verdict: string;
+  reason: string;
 }
 
 const open: { close(): Promise<void> }[] = [];
@@ -45,9 +59,9 @@ export async function startProject(options: RegistryEmulatorOptions = {}): Promi
   folders.push(folder);
   const registry = await startRegistry(options);
   const emulator = await startEmulator();
-  emulator.state.addProject('Fabrikam');
+  const { id: projectId } = emulator.state.addProject('Fabrikam');
   open.push(registry, emulator);
-  const variables = buildVariables({ collectionUri: emulator.url, project: 'Fabrikam' });
+  const variables = buildVariables({ collectionUri: emulator.url, project: 'Fabrikam', projectId });
   return {
     folder,
     registry,
