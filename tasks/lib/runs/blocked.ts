@@ -83,7 +83,8 @@ export class BlockReport {
       const approval = approvals.find(({ id }) => id === record.id);
       if (approval && approval.status !== 'pending') continue;
       const where = stage && stage !== NO_STAGES ? ` before stage ${stage}` : '';
-      this.say(child, `${whatFor(record, approval)}${where}. ${child.url}`);
+      // A stage that runs again waits again, for an approval of its own.
+      this.say(child, `${whatFor(record, approval)}${where}. ${child.url}`, record.id);
     }
   }
 
@@ -107,13 +108,15 @@ export class BlockReport {
     }
   }
 
-  private say(child: Child, text: string): void {
-    this.once(`${title(child)} ${text}`);
+  /** @param about what makes the same words news. */
+  private say(child: Child, text: string, about = ''): void {
+    this.once(`${title(child)} ${text}`, about);
   }
 
-  private once(line: string): void {
-    if (this.said.has(line)) return;
-    this.said.add(line);
+  private once(line: string, about = ''): void {
+    const key = `${about} ${line}`;
+    if (this.said.has(key)) return;
+    this.said.add(key);
     this.world.log.info(line);
   }
 }

@@ -9,7 +9,8 @@ const STAGES: Place = { area: 'build', id: 'b8aac6c9-744b-46e1-88fc-3550969f9313
 
 /**
  * Runs the failed stages of a run again, with the state and parameters of the first time; of a pipeline without stages its failed
- * jobs. True when something runs again, also when somebody else was quicker.
+ * jobs. True when something runs again, also when somebody else was quicker. What a person rejected is not run again: it would ask the
+ * same people once more. See notes/running-failed-stages-again.md.
  * https://learn.microsoft.com/rest/api/azure/devops/build/stages/update
  */
 export async function runFailedStagesAgain(
@@ -21,6 +22,13 @@ export async function runFailedStagesAgain(
   const stages = records.filter(
     ({ type, result }) => type === 'Stage' && (result === 'failed' || result === 'canceled'),
   );
+  const rejected = stages.filter(({ id }) => wasRejected(id, records)).map(({ name = '' }) => name);
+  if (rejected.length) {
+    world.log.info(
+      `${title(child)}: nothing of it is run again, because an approval of stage ${rejected.join(', ')} was rejected. ${child.url}`,
+    );
+    return false;
+  }
   const names = stages.map((stage) => stage.identifier ?? stage.refName ?? stage.name ?? '');
   try {
     if (names.length) for (const name of names) await updateStage(azureDevOps, child, name, 'retry');
@@ -44,6 +52,14 @@ export async function runFailedStagesAgain(
   const shown = names.filter((name) => name !== NO_STAGES).join(', ');
   world.log.info(`${title(child)}: ${shown ? `stage ${shown} runs` : 'its failed jobs run'} again. ${child.url}`);
   return true;
+}
+
+function wasRejected(stageId: string, records: TimelineRecord[]): boolean {
+  const checkpoints = records.filter(({ type, parentId }) => type === 'Checkpoint' && parentId === stageId);
+  return records.some(
+    ({ type, parentId, result }) =>
+      type === 'Checkpoint.Approval' && result === 'failed' && checkpoints.some(({ id }) => id === parentId),
+  );
 }
 
 /** True for a run that has not ended, or no longer. */
