@@ -12,6 +12,7 @@ import { shortChild } from './shortChild';
 import { staleCheck } from './staleCheck';
 import { startUp } from './startUp';
 import { startUpProfile } from './startUpProfile';
+import { tab } from './tab';
 
 const BENCHES: Record<string, () => Promise<Figure[]>> = {
   startUp,
@@ -22,6 +23,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   longChild,
   cancel,
   staleCheck,
+  tab,
 };
 
 async function main(args: string[]): Promise<void> {
