@@ -51,9 +51,17 @@ export function problemsIn(files: PackagedFile[], root: string): string[] {
     ...['ThirdPartyNotices.txt', 'sbom.cdx.json', 'LICENSE.md', 'overview.md', 'privacy.md', 'images/icon.png']
       .filter((name) => textOf(files, name) === undefined)
       .map((name) => `${name} is missing.`),
+    ...picturesOf(textOf(files, 'overview.md'))
+      .filter((name) => textOf(files, name) === undefined)
+      .map((name) => `overview.md shows ${name}, which is missing.`),
     ...folders.flatMap((folder) => taskProblems(files, folder)),
     ...files.flatMap((file) => fileProblems(file, root)),
   ];
+}
+
+/** Pictures that a Markdown text shows from beside it. */
+function picturesOf(markdown = ''): string[] {
+  return [...markdown.matchAll(/!\[[^\]]*\]\(([^):]+)\)/g)].map(([, file = '']) => file);
 }
 
 function taskProblems(files: PackagedFile[], folder: string): string[] {

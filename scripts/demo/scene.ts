@@ -6,6 +6,8 @@ import type { Run } from '../../emulator/state/runs';
 import type { Job } from '../../tests/agent/job';
 import { startStep, type StepResult } from '../../tests/agent/agent';
 import { buildVariables } from '../../tests/agent/systemVariables';
+import type { TabHost } from '../tabHost/server';
+import { attachedBy } from './attached';
 import type { Screen } from './screen';
 import { summaryText } from './summaryText';
 
@@ -29,6 +31,7 @@ export interface Step {
 
 interface Props {
   emulator: Emulator;
+  tabHost: TabHost;
   /** The unpacked .vsix. */
   folder: string;
   screen: Screen;
@@ -42,6 +45,11 @@ export class Player {
 
   get emulator(): Emulator {
     return this.props.emulator;
+  }
+
+  /** Address of the page of a run, with the tab on it; it works as long as the demo runs. */
+  pageOf({ id }: Run): string {
+    return this.props.tabHost.page({ id });
   }
 
   say(text: string): void {
@@ -66,6 +74,10 @@ export class Player {
     screen.block('Its log', '');
     // What the agent says around a step is not the task's.
     step.onLog((line) => line.startsWith('##[section]') || screen.log(line));
+    step.onLine(({ line }) => {
+      const attachment = parent && attachedBy(line);
+      if (attachment) emulator.state.addAttachment(parent, attachment);
+    });
     const cancel = () => void step.cancel();
     stop.addEventListener('abort', cancel, { once: true });
     if (stop.aborted) cancel();

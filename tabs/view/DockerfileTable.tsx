@@ -63,7 +63,12 @@ export function DockerfileTable({ step, dockerfiles }: DockerfileTableProps): Re
               <td>{reason}</td>
               <td>
                 {references.map((reference) => (
-                  <Reference key={`${reference.line} ${reference.written} ${reference.image}`} {...reference} />
+                  <Reference
+                    key={`${reference.line} ${reference.written} ${reference.image}`}
+                    {...reference}
+                    // What the line says already is not said twice.
+                    reason={reference.reason === reason ? '' : reference.reason}
+                  />
                 ))}
                 {packages
                   .filter(({ verdict: own }) => own === 'stale')

@@ -4,6 +4,7 @@ import { childrenOf, readParentRegister } from '../lib/parentRegister';
 import { cancelRuns } from '../lib/runs/cancel';
 import { Cascade } from '../lib/runs/cascade';
 import { endOf, title, type Child } from '../lib/runs/child';
+import { idLists } from '../lib/runs/idLists';
 import { Observer } from '../lib/runs/observer';
 import { findPipeline } from '../lib/runs/pipeline';
 import { fullReference } from '../lib/runs/request';
@@ -19,7 +20,6 @@ import { Report } from './report';
 import { runReferences, type RunReference } from './runReferences';
 import type { Context } from './triggerPipeline';
 
-const IDS_A_REQUEST = 100;
 const MOST_TRIES = 3;
 
 /** Waits for runs that were started before, cancels them, runs stages of them, or approves what is pending of them. */
@@ -217,8 +217,8 @@ async function readRuns(
   for (const project of new Set(references.map((reference) => reference.project))) {
     const ids = references.filter((reference) => reference.project === project).map(({ id }) => id);
     const found: Build[] = [];
-    for (let at = 0; at < ids.length; at += IDS_A_REQUEST) {
-      const query = { buildIds: ids.slice(at, at + IDS_A_REQUEST).join(',') };
+    for (const list of idLists(ids, (id) => id)) {
+      const query = { buildIds: list.join(','), $top: list.length };
       const { value } = await azureDevOps.call<{ value?: Build[] }>('GET', BUILDS, {
         route: { project },
         query,

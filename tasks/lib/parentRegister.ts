@@ -3,9 +3,16 @@ import path from 'node:path';
 import type { Agent } from './agent';
 import type { AzureDevOps, Place } from './azureDevOps';
 import { Misshapen } from './answerShape';
-import { messageOf, UserError } from './errors';
+import { ApiError, messageOf, UserError } from './errors';
 import type { Parent } from './parent';
-import { ATTACHMENT_TYPE, type Register, type RegisterDocument, type RegisteredChild } from './register';
+import {
+  ATTACHMENT_TYPE,
+  type OpenStart,
+  type Register,
+  type RegisterDocument,
+  type RegisteredChild,
+} from './register';
+import { listStageAttachments } from './releases/attachments';
 import { readTimeline } from './runs/timeline';
 import type { World } from './world';
 
@@ -25,9 +32,9 @@ interface Attachment {
 }
 
 /**
- * The children that earlier steps of this parent registered. Throws where one of the registers cannot be read: what nobody sees would be
- * waited for by nobody, or started twice. Of a build, in any job or stage, the latest attempt of each job; newest
- * knowledge of each child. The files of this job come first: attachments of its steps may still be on their way.
+ * The children that earlier steps of this parent registered: of a build, in any job or stage, the latest attempt of each job; of a
+ * release, in any job of this stage and attempt; newest knowledge of each child. The files of this job come first: attachments of its
+ * steps may still be on their way. Throws where a register of a build cannot be read: what nobody sees nobody waits for.
  * @param own organization of the parent with the job's own token: the register lies there, wherever the children run.
  */
 export async function readParentRegister(
@@ -35,7 +42,10 @@ export async function readParentRegister(
   { agent, parent }: { agent: Agent; parent: Parent },
   world: World,
 ): Promise<RegisterDocument[]> {
-  const attached = parent.kind === 'run' ? await readAttachments(own, parent, world) : [];
+  const attached =
+    parent.kind === 'run'
+      ? await readAttachments(own, parent, world)
+      : await readOfStage(own, { agent, parent }, world);
   const local = readLocalFiles(agent.variable('Agent.TempDirectory'));
   const bySteps = new Map<string, RegisterDocument>();
   for (const document of [...attached, ...local]) bySteps.set(`${document.task}/${document.step}`, document);
@@ -55,16 +65,19 @@ export async function takeOnEarlierAttempts(
   register.takeOn(await childrenOfEarlierAttempts(own(), { parent, task, kind, step: stepName }, world));
 }
 
-/** Of a child that several attempts knew the newest knowledge; later tries after earlier ones. */
+/** And the starts of theirs that were not answered. Of a child that several attempts knew the newest knowledge; later tries after earlier ones. */
 async function childrenOfEarlierAttempts(
   own: AzureDevOps,
   { parent, task, kind, step }: { parent: Parent; task: string; kind: RegisteredChild['kind']; step: string },
   world: World,
-): Promise<RegisteredChild[]> {
+): Promise<{ children: RegisteredChild[]; open: OpenStart[] }> {
   const attachments = (await listAttachments(own, parent, world)).filter(({ name }) => name === step);
   const documents = await Promise.all(attachments.map(({ href }) => readDocument(own, href, world)));
   const same = documents.flatMap((document) => (document?.task === task && document.step === step ? document : []));
-  return childrenOf(same, kind).sort((a, b) => a.attempt - b.attempt);
+  return {
+    children: childrenOf(same, kind).sort((a, b) => a.attempt - b.attempt),
+    open: same.flatMap(({ starting = [] }) => starting).sort((a, b) => b.sentAt - a.sentAt),
+  };
 }
 
 /** Each child once, of the documents of some tasks. */
@@ -90,6 +103,29 @@ async function listAttachments(
     typeof one.name === 'string' && typeof one.href === 'string';
   if (attachments?.every(isWhole)) return attachments;
   throw new Misshapen('The service does not list what is attached to this run as documented; try again.');
+}
+
+/** What lies on the host of releases; where this identity may not read it, the files of this job have to do. */
+async function readOfStage(
+  own: AzureDevOps,
+  { agent, parent }: { agent: Agent; parent: Parent },
+  world: World,
+): Promise<RegisterDocument[]> {
+  const { project, id: releaseId, attempt } = parent;
+  const environmentId = Number(agent.variable('Release.EnvironmentId'));
+  try {
+    const releases = await own.releaseHost();
+    const stage = { project, releaseId, environmentId, attempt };
+    const attachments = await listStageAttachments(releases, stage, ATTACHMENT_TYPE, world);
+    const documents = await Promise.all(attachments.map(({ href }) => readDocument(releases, href, world)));
+    return documents.flatMap((document) => document ?? []);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    world.log.warning(
+      `What other jobs of this stage started cannot be read, only what this job did: ${messageOf(error)}`,
+    );
+    return [];
+  }
 }
 
 async function readAttachments(own: AzureDevOps, { project, id }: Parent, world: World): Promise<RegisterDocument[]> {
@@ -161,9 +197,9 @@ function isOfOtherVersion(text: string): boolean {
 function asDocument(text: string): RegisterDocument | undefined {
   try {
     const document = JSON.parse(text) as Partial<RegisterDocument>;
-    const { version, task = '', step = '', children } = document;
-    const isWhole = version === 1 && Array.isArray(children) && children.every(isChild);
-    return isWhole ? { version, task, step, children } : undefined;
+    const { version, task = '', step = '', children, starting } = document;
+    if (version !== 1 || !Array.isArray(children) || !children.every(isChild)) return undefined;
+    return { version, task, step, children, ...(Array.isArray(starting) && { starting }) };
   } catch {
     return undefined;
   }

@@ -41,9 +41,9 @@ describe('The tab of a run in Chromium', function () {
       [
         'Dockerfile Verdict Reason Base images',
         'images/ubuntu/Dockerfile stale The base image was updated on 2026-11-19, after the last run. ' +
-          'docker.io/library/ubuntu:latest (base, line 1): stale, The base image was updated on 2026-11-19, after the last run.',
+          'docker.io/library/ubuntu:latest (base, line 1): stale',
         'images/python/Dockerfile fresh The base image is the one of the last run. ' +
-          'docker.io/library/python:latest (base, line 1): fresh, The base image is the one of the last run.',
+          'docker.io/library/python:latest (base, line 1): fresh',
       ],
     );
   });

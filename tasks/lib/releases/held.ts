@@ -158,7 +158,8 @@ export class HeldReport {
   }
 }
 
-function pendingApprovals({ preDeployApprovals = [], postDeployApprovals = [] }: Environment): Approval[] {
+/** Approvals that somebody has to give now. */
+export function pendingApprovals({ preDeployApprovals = [], postDeployApprovals = [] }: Environment): Approval[] {
   return [...preDeployApprovals, ...postDeployApprovals].filter(
     ({ status, isAutomated }) => status?.toLowerCase() === 'pending' && !isAutomated,
   );

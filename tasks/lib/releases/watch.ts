@@ -5,7 +5,7 @@ import type { WaitingInputs } from '../waitingInputs';
 import type { World } from '../world';
 import { title, type ReleaseChild } from './child';
 import { failureLines, tasksOf } from './failures';
-import type { HeldReport } from './held';
+import { pendingApprovals, type HeldReport } from './held';
 import { attemptOf, isMoving, releaseEnd, type ReleaseEnd } from './releaseEnd';
 import { cancelReleases, counted, deployStage, readRelease } from './stages';
 import { RELEASES, type Environment, type Release } from './wire';
@@ -23,6 +23,8 @@ export interface ReleaseWatchOptions {
 interface Watched {
   child: ReleaseChild;
   since: number;
+  /** What held its stages at the last look, in the service's words. */
+  held: string;
   /** When the whole of it was read last. */
   readAt: number;
   /** Since when a stage is due that the service does not start. */
@@ -58,7 +60,7 @@ export class ReleaseWatch {
     const now = world.clock.now();
     this.watched = children.map((child) => ({
       child,
-      ...{ since: now, readAt: -Infinity, dueSince: undefined, mayHaveEnded: false, unknownSaid: false },
+      ...{ since: now, held: '', readAt: -Infinity, dueSince: undefined, mayHaveEnded: false, unknownSaid: false },
       triesLeft: options.waiting.retryFailedStages,
       logsSaid: new Set<string>(),
     }));
@@ -105,7 +107,7 @@ export class ReleaseWatch {
       route: { project },
       query: {
         releaseIdFilter: group.map(({ child }) => child.id).join(','),
-        $expand: 'environments',
+        $expand: 'environments,approvals',
         $top: group.length,
       },
       signal: this.world.signal,
@@ -121,8 +123,10 @@ export class ReleaseWatch {
         const end = this.judge(one, release);
         one.mayHaveEnded = end.ended || (changes && !release.environments.some(isMoving)) || this.hasTurn(one, release);
         if (changes && this.options.waiting.waitFor !== 'completion') one.mayHaveEnded = true;
+        const held = heldBy(release);
         // A change is worth the reasons for it, but hundreds of releases must not cost a request each.
-        if (changes) one.readAt = Math.min(one.readAt, this.world.clock.now() - WHOLE_EVERY_MS);
+        if (changes || held !== one.held) one.readAt = Math.min(one.readAt, this.world.clock.now() - WHOLE_EVERY_MS);
+        one.held = held;
       }
     }
   }
@@ -325,6 +329,14 @@ function hasBegun({ environments = [] }: Release, { stages }: ReleaseEnd): boole
 function isNew(before: Environment | undefined, now: Environment): boolean {
   if (!before) return now.status?.toLowerCase() !== 'notstarted';
   return before.status !== now.status || attemptOf(now) > attemptOf(before);
+}
+
+/** Changes with each approval that is asked for, gate, intervention or queue. */
+function heldBy({ environments = [] }: Release): string {
+  return environments
+    .filter(isMoving)
+    .map((one) => [one.id, one.deploySteps?.at(-1)?.operationStatus, ...pendingApprovals(one).map(({ id }) => id)])
+    .join(';');
 }
 
 function withoutEmpty(environment: Environment): Environment {

@@ -78,6 +78,8 @@ export interface DeployStep {
 
 export interface DeployPhase {
   name?: string;
+  /** What its tasks attach lies below it. */
+  runPlanId?: string | null;
   rank?: number;
   status?: string;
   deploymentJobs?: { job?: DeployTask; tasks?: DeployTask[] }[] | null;

@@ -46,15 +46,22 @@ export async function startRun(
 ): Promise<StartedRun> {
   for (let start = 1; ; start++) {
     const sentAt = world.clock.now() + azureDevOps.transport.serverAheadMs;
+    claims.sent(request);
     try {
-      return await claims.answerOf(withPatience(post(azureDevOps, request), request.pipeline.url, world));
+      const run = await claims.answerOf(withPatience(post(azureDevOps, request), request.pipeline.url, world));
+      claims.settled(request);
+      return run;
     } catch (error) {
-      if (!isLost(error)) return await refused(azureDevOps, { request, error, claims }, world);
+      if (!isLost(error)) {
+        claims.settled(request);
+        return await refused(azureDevOps, { request, error, claims }, world);
+      }
       world.log.warning(
         `The answer to the start of ${request.pipeline.name} was lost (${messageOf(error)}). Looking for the run it may have made.`,
       );
-      const found = await findLostRun(azureDevOps, { request, sentAt, known: () => claims.taken() }, world);
+      const found = await findLostRun(azureDevOps, claims.lostStart(request, sentAt), world);
       if (found && claims.claim(found.id)) {
+        claims.settled(request);
         world.log.info(`Found it: ${request.pipeline.name} ${found.number} is taken on. ${found.url}`);
         return found;
       }
