@@ -1,5 +1,6 @@
 import type { AzureDevOps } from '../lib/azureDevOps';
 import { ApiError, UserError } from '../lib/errors';
+import { decodedSegment } from '../lib/organizationUrl';
 import { childrenOf, readParentRegister } from '../lib/parentRegister';
 import { findDefinition } from '../lib/releases/definition';
 import { fullBranch } from '../lib/releases/versions';
@@ -106,7 +107,7 @@ function linked(word: string, project: string, { account }: AzureDevOps): Releas
       `release: '${word}' is of another organization than ${account.url}, which the connection is for.`,
     );
   const [segment = ''] = url.pathname.slice(base.pathname.length).split('/');
-  return { project: segment && !segment.startsWith('_') ? decodeURIComponent(segment) : project, id: Number(id) };
+  return { project: segment && !segment.startsWith('_') ? decodedSegment(segment) : project, id: Number(id) };
 }
 
 /** The newest release of the definition that fits the filters. */

@@ -1,3 +1,5 @@
+import { UserError } from './errors';
+
 type Kind = 'text' | 'number' | 'scalar' | 'list' | 'object' | 'map' | 'anything';
 
 /** What fields are documented as, by name, where the same name is the same kind wherever it stands. */
@@ -42,7 +44,7 @@ const TEXTS_ONLY = new Set(['tags']);
 const DEEPEST = 100;
 
 /** Why an answer cannot be what it is documented as. */
-export class Misshapen extends Error {}
+export class Misshapen extends UserError {}
 
 /**
  * A JSON answer without its nulls, in which every field that is used has the kind that the service documents. Throws `Misshapen` that names
@@ -125,6 +127,13 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'list';
   return typeof value === 'string' ? 'text' : typeof value;
+}
+
+/** What has to have an id and a name to be of use. Throws `Misshapen` for what lacks one. @param thing in the singular, for the message. */
+export function named<T>(one: T, thing: string): T {
+  const { id, name } = Object(one) as { id?: unknown; name?: unknown };
+  if (Number.isSafeInteger(id) && typeof name === 'string') return one;
+  throw new Misshapen(`The service tells of a ${thing} without id or name; try again.`);
 }
 
 /** A list on which it depends whether something is started: throws `Misshapen` for one that is not there, or holds what has no id. */

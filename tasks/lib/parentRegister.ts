@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Agent } from './agent';
 import type { AzureDevOps, Place } from './azureDevOps';
+import { Misshapen } from './answerShape';
 import { isRefusal, messageOf, UserError } from './errors';
 import type { Parent } from './parent';
 import {
@@ -98,9 +99,11 @@ async function listAttachments(
     route: { project, buildId: id, type: ATTACHMENT_TYPE },
     signal,
   });
-  return (value.value ?? []).flatMap(({ name = '', _links }) =>
-    _links?.self?.href ? [{ name, href: _links.self.href }] : [],
-  );
+  const attachments = value.value?.map(({ name, _links }) => ({ name, href: _links?.self?.href }));
+  const isWhole = (one: { name?: unknown; href?: unknown }): one is { name: string; href: string } =>
+    typeof one.name === 'string' && typeof one.href === 'string';
+  if (attachments?.every(isWhole)) return attachments;
+  throw new Misshapen('The service does not list what is attached to this run as documented; try again.');
 }
 
 /** What lies on the host of releases; where this identity may not read it, the files of this job have to do. */

@@ -105,7 +105,7 @@ function secrets({ step, postJob, heardByStranger, files, secrets: known }: Tria
   return found.map((what) => ({ rule: 'secret', what }));
 }
 
-const DEFECT = /defect of the task|undefined|\[object |NaN\b|TypeError|ReferenceError|^\s+at .*\(.*:\d+:\d+\)/m;
+const DEFECT = /defect of the task|undefined|\[object |\bNaN\b|TypeError|ReferenceError|^\s+at .*\(.*:\d+:\d+\)/m;
 
 function exits({ step, postJob, stuck, lastedMs, plan }: Trial, strike: Strike | undefined): Broken[] {
   const what: string[] = [];

@@ -103,8 +103,11 @@ async function played(given: JobOptions, { plan, world, strike, alter }: Play): 
     times: { retryMs: () => 0, openPipesMs: 0, ...given.times },
     startProcess: (start) => (current = startBundle(start, time, alter)),
   });
+  let isDone = false;
+  running.onLine(({ line }) => (isDone ||= line.startsWith('##vso[task.complete')));
   const stop = (how: Stop) => {
-    if (state.stopped) return;
+    // A step that has told its result is over: what goes on then was left on purpose.
+    if (state.stopped || isDone) return;
     state.stopped = true;
     const signal = EXPECTED_STOP[how];
     if (signal) current?.signal(signal);

@@ -128,6 +128,14 @@ async function cancelStage(
     log.info(`${title(child)}: stage ${name}: cancellation accepted. ${child.url}`);
     return true;
   } catch (error) {
+    // Where an answer was lost, the next request is refused because the first one did it.
+    const now = { attempts: 1, timeoutMs: CANCEL_TIMEOUT_MS };
+    const release = await readRelease(releases, child, now).catch(() => undefined);
+    const stage = release?.environments?.find((one) => one.id === id);
+    if (stage && !isMoving(stage)) {
+      log.info(`${title(child)}: stage ${name} has ended (${stage.status ?? ''}). ${child.url}`);
+      return true;
+    }
     log.error(`${title(child)}: stage ${name} could not be canceled, it goes on. ${messageOf(error)} ${child.url}`);
     return false;
   }

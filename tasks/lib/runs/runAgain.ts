@@ -62,10 +62,11 @@ function wasRejected(stageId: string, records: TimelineRecord[]): boolean {
   );
 }
 
-/** True for a run that has not ended, or no longer. */
-async function goesOn(azureDevOps: AzureDevOps, { project, id }: Child, { signal }: World): Promise<boolean> {
+/** True for a run that has not ended, or no longer, or another time than we saw: somebody ran it again, or a request of ours whose answer was lost. */
+async function goesOn(azureDevOps: AzureDevOps, { project, id, progress }: Child, { signal }: World): Promise<boolean> {
   const { value } = await azureDevOps.call<Build>('GET', BUILDS, { route: { project, buildId: id }, signal });
-  return value.status !== undefined && value.status !== 'completed';
+  const { status, finishTime } = value;
+  return status !== undefined && (status !== 'completed' || finishTime !== progress.finishTime);
 }
 
 /**
