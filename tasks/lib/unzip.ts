@@ -30,7 +30,10 @@ export async function unzip(
         continue;
       }
       fs.mkdirSync(path.dirname(target), { recursive: true });
-      await pipeline(await content(zip, entry), fs.createWriteStream(target)).catch((error: unknown) => {
+      const bytes = await content(zip, entry).catch((error: unknown) => {
+        throw broken(archive, error);
+      });
+      await pipeline(bytes, fs.createWriteStream(target)).catch((error: unknown) => {
         throw isOfDisk(error) ? error : broken(archive, error);
       });
       files.push(name);

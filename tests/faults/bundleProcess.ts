@@ -24,7 +24,7 @@ const programs = new Map<string, Program>();
 
 /** A step's process that this process plays, with what a test may do to it beside what the agent does. */
 export interface BundleProcess extends TaskProcess {
-  signal(name: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void;
+  signal(name: 'SIGINT' | 'SIGTERM' | 'SIGBREAK' | 'SIGKILL'): void;
   /** Nothing is left that could happen and the program has not said that it is done: Node would end it, or it would hang. */
   stuck(): void;
 }
@@ -59,7 +59,7 @@ export function startBundle(start: ProcessStart, time: VirtualTime, alter?: Alte
   });
   const signal: BundleProcess['signal'] = (name) => {
     if (life.isOver) return;
-    const numbers = { SIGINT: 2, SIGTERM: 15, SIGKILL: 9 };
+    const numbers = { SIGINT: 2, SIGTERM: 15, SIGBREAK: 21, SIGKILL: 9 };
     if (name !== 'SIGKILL' && signals.listenerCount(name) > 0) signals.emit(name, name);
     else end({ exitCode: 128 + numbers[name], signal: name });
   };

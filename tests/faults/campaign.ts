@@ -43,13 +43,21 @@ export interface Share {
   first: number;
 }
 
+export interface CampaignOptions {
+  share: Share;
+  alter?: Alter;
+  /** Ends the campaign before its end. */
+  isOver?: () => boolean;
+  onStruck: (struck: Struck) => void;
+}
+
 /**
  * Lets every request of each scenario fail in every way and stops the step at each, as far as the share goes; calls back for each.
  * Throws where a scenario breaks a rule although nothing fails.
  */
 export async function runCampaign(
   scenarios: Scenario[],
-  { share, alter, onStruck }: { share: Share; alter?: Alter; onStruck: (struck: Struck) => void },
+  { share, alter, isOver, onStruck }: CampaignOptions,
 ): Promise<void> {
   let number = 0;
   for (const scenario of scenarios) {
@@ -58,6 +66,7 @@ export async function runCampaign(
     if (broken.length) throw new Error(`'${scenario.name}' breaks rules unhurt: ${broken.map(textOf).join('; ')}`);
     for (const { what, request, strike } of strikesAt(usual.requests.length)) {
       if (number++ % share.every !== share.first) continue;
+      if (isOver?.()) return;
       const trial = await runTrial(scenario, strike, alter);
       onStruck({
         ...{ scenario: scenario.name, what, request, counts: trial.struck },

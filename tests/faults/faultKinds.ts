@@ -69,7 +69,12 @@ export function faultKinds(stranger: string): FaultKind[] {
     },
     { name: '203', fault: { kind: 'signIn203' }, passes: false, cause: /203|sign-in page/ },
     { name: 'truncated body', fault: { kind: 'truncate' }, passes: true, cause: LOST },
-    { name: 'no JSON', fault: { kind: 'garbage' }, passes: false, cause: /no JSON|cannot be read|no token|digest/ },
+    {
+      name: 'no JSON',
+      fault: { kind: 'garbage' },
+      passes: false,
+      cause: /no JSON|cannot be read|cannot be unpacked|no token|digest/,
+    },
     { name: 'wrong content type', fault: { kind: 'wrongType' }, passes: true, cause: /text\/plain/ },
     {
       name: 'HTML content type',

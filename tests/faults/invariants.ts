@@ -115,7 +115,7 @@ function exits({ step, postJob, stuck, lastedMs, plan }: Trial, strike: Strike |
     if (!one || (one === step && killed && one.signal === 'SIGKILL')) continue;
     const verdicts = one.commands.filter(({ area, event }) => `${area}.${event}` === 'task.complete');
     if (one.exitCode !== 0) what.push(`exit code ${one.exitCode ?? 'none'} ${one.signal ?? ''}`);
-    const expected = one === step && killed ? [0, 1] : [1];
+    const expected = one === step && killed ? [0, 1, 2] : [1];
     if (!expected.includes(verdicts.length)) what.push(`${verdicts.length} times task.complete`);
     const text = [one.message ?? '', ...one.log.filter((line) => !line.startsWith('##[debug]'))].join('\n');
     const defect = DEFECT.exec(text);

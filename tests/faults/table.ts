@@ -24,7 +24,7 @@ const FAMILIES: [heading: string, begin: RegExp][] = [
 ];
 
 /** The page that a campaign leaves: counts by scenario and kind. Nothing in it depends on the day or the machine. */
-export function pageOf(all: Struck[]): string {
+export function pageOf(all: Struck[], isWhole: boolean): string {
   const counted = all.filter(({ counts }) => counts);
   const names = [...new Set(all.map(({ scenario }) => scenario))];
   const row = (name: string, of: Struck[]) => [
@@ -49,7 +49,7 @@ export function pageOf(all: Struck[]): string {
 Made by \`npm run faults\`; do not edit. Each number counts runs of the shipped bundle in which one request of a scenario failed in one way, or the step was stopped at it (before the request took effect, before its answer, after it), every one a
 distinct pair of request and fault. Time is virtual, sockets are real. After \`SIGKILL, again\` the step ran a second time; after every other stop its post-job part ran in the cancelled job.
 
-${counted.length} runs, ${broken.length} broken rules.
+${counted.length} runs, ${broken.length} broken rules.${isWhole ? '' : ' The campaign was ended by its time limit: an evenly spread part of all runs.'}
 
 ${tableOf([['scenario', 'requests', ...FAMILIES.map(([heading]) => heading), 'sum', 'broken'], ...rows, sum])}
 

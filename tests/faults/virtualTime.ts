@@ -16,7 +16,7 @@ const CALM_TURNS = 3;
 /** Work outside the event loop (packing, files) that nothing tells of is waited for so long, in real milliseconds, before all is over. */
 const LAST_PATIENCE_MS = 150;
 /** No run needs longer, in real milliseconds: what does hangs. */
-const LONGEST_MS = 20_000;
+const LONGEST_MS = 60_000;
 
 /**
  * Time that stands still while there is something to do and jumps to the next timer when nobody does anything: hours of waiting take

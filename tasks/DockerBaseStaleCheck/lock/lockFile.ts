@@ -37,12 +37,14 @@ export interface TriggeredRun {
 
 /** Reads a lock. Throws an error with the reason for what is none, such as a merge that was left half-way. */
 export function parseLock(text: string): Lock {
-  const value = JSON.parse(text.replace(/^\uFEFF/, '')) as Partial<Lock>;
+  const value = objectOf(JSON.parse(text.replace(/^\uFEFF/, ''))) as unknown as Partial<Lock>;
   if (value.version !== 1) throw new Error(`its version is ${JSON.stringify(value.version)}, this program knows 1`);
   const bases = Array.isArray(value.bases) ? value.bases : [];
-  if (bases.some(({ reference, digest }) => typeof reference !== 'string' || typeof digest !== 'string')) {
+  if (bases.some((base) => typeof objectOf(base).reference !== 'string' || typeof objectOf(base).digest !== 'string')) {
     throw new Error('one of its bases has no reference or digest');
   }
+  for (const name of ['built', 'triggered'] as const)
+    if (value[name] !== undefined && !isRun(value[name])) throw new Error(`its '${name}' lacks runId or digests`);
   return {
     ...value,
     version: 1,
@@ -51,6 +53,16 @@ export function parseLock(text: string): Lock {
     ...(value.built && { built: withReadPackages(value.built) }),
     ...(value.triggered && { triggered: withReadPackages(value.triggered) }),
   };
+}
+
+function isRun(run: unknown): boolean {
+  const { runId, digests } = objectOf(run) as { runId?: unknown; digests?: unknown };
+  const all = Object.values(objectOf(digests));
+  return (
+    Number.isSafeInteger(runId) &&
+    objectOf(digests) === digests &&
+    all.every((one) => typeof objectOf(one).digest === 'string')
+  );
 }
 
 /** The text of a lock: the same for the same content, keys and bases in order, so that two branches merge. */

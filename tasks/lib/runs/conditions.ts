@@ -156,7 +156,8 @@ export class ConditionCheck {
       const declared = (await readExpandedYaml(await previewRun(this.azureDevOps, request, signal))).stages;
       return missed.every(({ name }) => declared.some((stage) => stage.name === name && stage.conditional));
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      // Beside one that runs another is not started on a guess.
+      if (!(error instanceof ApiError) || build.status !== 'completed') throw error;
       log.debug(`The stages of ${build.buildNumber ?? build.id} cannot be read: ${messageOf(error)}`);
       return false;
     }

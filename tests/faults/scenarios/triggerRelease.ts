@@ -91,7 +91,7 @@ export const triggerRelease: Scenario[] = [
     name: 'create a release, cancelled while it deploys',
     task: 'TriggerRelease',
     prepare(world) {
-      define(world, { script: { durationMs: 3600 * SECOND_MS } });
+      define(world, { script: { durationMs: 600 * SECOND_MS } });
       return { step: step({}), starts: 1, cancelAfterMs: 5 * SECOND_MS };
     },
   },
