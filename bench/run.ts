@@ -13,6 +13,7 @@ import { shortChild } from './shortChild';
 import { staleCheck } from './staleCheck';
 import { startUp } from './startUp';
 import { startUpProfile } from './startUpProfile';
+import { tab } from './tab';
 
 const BENCHES: Record<string, () => Promise<Figure[]>> = {
   startUp,
@@ -24,6 +25,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   cancel,
   staleCheck,
   packages,
+  tab,
 };
 
 async function main(args: string[]): Promise<void> {

@@ -32,9 +32,10 @@ interface Reading {
 
 const STATE_EVERY_MS = 4000;
 const REGISTER_EVERY_MS = 12_000;
-const DETAILS_EVERY_MS = 10_000;
+/** Of each child in sight: more seldom where many are, so that there is time for all else. */
+const DETAILS_EVERY_MS = { least: 10_000, each: 3000 };
 const APPROVERS_EVERY_MS = 30_000;
-const CHILD_REGISTER_EVERY_MS = 30_000;
+const CHILD_REGISTER_EVERY_MS = { least: 30_000, each: 8000 };
 /** Registers of what nobody looks at: often enough to find grandchildren, seldom enough to be nothing beside the rest. */
 const UNSEEN_EVERY_MS = 600_000;
 const AFTER_FAULT_MS = 15_000;
@@ -92,12 +93,11 @@ export class Watch {
   /**
    * Sends at most one request a project. Never throws: what is refused is among the problems.
    * @param inSight keys of the children that the viewer sees.
-   * @returns whether a request was sent.
    */
-  async turn(now: number, inSight: ReadonlySet<string>): Promise<boolean> {
+  async turn(now: number, inSight: ReadonlySet<string>): Promise<void> {
     this.now = now;
     this.inSight = inSight;
-    if (this.quietUntil > now) return false;
+    if (this.quietUntil > now) return;
     const chosen = new Map<string, Reading>();
     for (const reading of this.readings()) {
       const project = this.projectKey(reading.project);
@@ -107,7 +107,6 @@ export class Watch {
         chosen.set(project, reading);
     }
     await Promise.all([...chosen.values()].map((reading) => this.perform(reading)));
-    return chosen.size > 0;
   }
 
   /** Milliseconds until the next turn is of use; undefined when all has ended and all was read. */
@@ -117,6 +116,11 @@ export class Watch {
     );
     const next = Math.min(...due);
     return next === Infinity ? undefined : Math.max(0, next - now);
+  }
+
+  /** Something in sight was never read: the next turn should come soon. */
+  get isBehind(): boolean {
+    return [...this.readings()].some(({ rank, dueAt }) => rank < 3 && dueAt === 0);
   }
 
   /** Something was done to a child: what is known of it is old. */
@@ -167,8 +171,8 @@ export class Watch {
         key,
         project,
         what: 'what a step has registered',
-        rank: parent !== this.rootKey ? 4 : isKnown ? 2 : 1,
-        dueAt: listedAt,
+        rank: isKnown ? 2 : 1,
+        dueAt: isKnown ? listedAt : 0,
         read: async () => this.learn(parent, await this.registers.read(key)),
         refused: () => this.registers.giveUp(key),
       };
@@ -208,8 +212,8 @@ export class Watch {
     const isSeen = isRoot || this.inSight.has(key);
     const common = { project, child: key };
     const title = isRoot ? `this ${kind}` : `${ref.name} ${ref.number || id}`;
-    const registerEvery = isRoot ? REGISTER_EVERY_MS : isSeen ? CHILD_REGISTER_EVERY_MS : UNSEEN_EVERY_MS;
-    const registerRank = isRoot ? 1 : isSeen ? 3 : 4;
+    const registerEvery = isRoot ? REGISTER_EVERY_MS : isSeen ? this.everyMs(CHILD_REGISTER_EVERY_MS) : UNSEEN_EVERY_MS;
+    const registerRank = isRoot ? 1 : isSeen ? 2 : 3;
     if (isSeen && (isRoot ? kind === 'release' : this.states.has(key))) {
       const name = `details ${key}`;
       yield {
@@ -217,7 +221,7 @@ export class Watch {
         key: name,
         what: kind === 'run' ? `the timeline of ${title}` : title,
         rank: isRoot ? 0 : 2,
-        dueAt: this.dueOf(name, key, isRoot ? STATE_EVERY_MS : DETAILS_EVERY_MS),
+        dueAt: this.dueOf(name, key, isRoot ? STATE_EVERY_MS : this.everyMs(DETAILS_EVERY_MS)),
         read: () => (kind === 'run' ? this.readTimeline(key, ref) : this.readRelease(key, ref)),
         ...(isRoot && { refused: (text: string) => this.cannotBeRead([[key, ref]], text) }),
       };
@@ -281,6 +285,10 @@ export class Watch {
   private dueOf(key: string, child: string, everyMs: number): number {
     if (this.finals.get(child)?.has(key)) return Infinity;
     return this.dueAfter(key, this.isRunning(child) ? everyMs : 0);
+  }
+
+  private everyMs({ least, each }: { least: number; each: number }): number {
+    return Math.max(least, each * this.inSight.size);
   }
 
   private learn(parent: string, children: ChildRef[]): void {

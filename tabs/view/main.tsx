@@ -10,15 +10,13 @@ import { CascadeTab } from './CascadeTab';
 import { openHostPage } from './hostPage';
 import './tab.css';
 
-/** The first turns come quickly, so that a page that is opened is soon complete; later ones leave the service alone. */
-const QUICK_TURNS = 15;
-const QUICK_TURN_MS = 200;
+/** Turns come quickly until all in sight was read once; later ones leave the service alone. */
+const QUICK_TURN_MS = 100;
 const TURN_MS = 1000;
 
 /** Turns until all has ended, none while the page is hidden. */
 class TabLoop {
   private inSight: ReadonlySet<string> = new Set();
-  private turns = 0;
   private timer: number | undefined;
   private turning = false;
 
@@ -47,7 +45,6 @@ class TabLoop {
   /** Something was done to the page's run or release, or to a child: what was read of it is old. */
   changed(key: string): void {
     this.watch.expire(key);
-    this.turns = Math.min(this.turns, QUICK_TURNS - 5);
     this.wake();
   }
 
@@ -64,14 +61,13 @@ class TabLoop {
 
   private async turn(): Promise<void> {
     this.turning = true;
-    const sent = await this.watch.turn(Date.now(), this.inSight);
+    await this.watch.turn(Date.now(), this.inSight);
     this.turning = false;
     this.timer = undefined;
-    if (sent) this.turns++;
     this.show(this);
     const pause = this.watch.pause(Date.now());
     if (pause === undefined || document.hidden) return;
-    const least = this.turns < QUICK_TURNS ? QUICK_TURN_MS : TURN_MS;
+    const least = this.watch.isBehind ? QUICK_TURN_MS : TURN_MS;
     this.timer = window.setTimeout(() => void this.turn(), Math.max(pause, least));
   }
 }

@@ -63,7 +63,7 @@ describe('What the tab sends, and the published documents', function () {
   async function look(page: Pick<Root, 'kind' | 'id'>): Promise<TreeNode[]> {
     const watch = new Watch(restOf(), { organization: emulator.url, project: 'Fabrikam', ...page });
     const tree = (): TreeNode[] => treeOf(watch.rootKey, watch.documents, watch.states);
-    for (let turn = 0; turn < 25; turn++, now += 1000) await watch.turn(now, new Set(tree().map(({ key }) => key)));
+    for (let turn = 0; turn < 60; turn++, now += 1000) await watch.turn(now, new Set(tree().map(({ key }) => key)));
     assert.deepEqual([...watch.problems], []);
     return tree();
   }

@@ -238,6 +238,21 @@ describe('What the tab reads', () => {
     );
   });
 
+  it('comes to everything in sight, however much there is, and still looks at the states every few seconds', async () => {
+    const children = Array.from({ length: 20 }, (_, at) => start(`child-${at}`, { durationMs: 9e6 }));
+    register(parent, children);
+    for (const child of children) register(child, [start(`of ${child.id}`, { durationMs: 9e6 })]);
+    await turns(120, keysOf(...children));
+    const tops = tree();
+    assert.ok(tops.every(({ state, children: below }) => state.stages.length === 1 && below.length === 1));
+    const before = emulator.calls.length;
+    await turns(120, keysOf(...children));
+    const asked = emulator.calls.slice(before).map(({ path }) => path.replace(/\?.*/, ''));
+    const times = (part: RegExp): number => asked.filter((path) => part.test(path)).length;
+    assert.ok(times(/builds$/) >= 24, `states: ${times(/builds$/)}`);
+    for (const { id } of children) assert.ok(times(new RegExp(`builds/${id}/timeline$`)) > 0, `timeline of ${id}`);
+  });
+
   it('finds grandchildren of a child that nobody looks at', async () => {
     const child = start('child', { durationMs: 600_000 });
     register(parent, [child]);
