@@ -82,7 +82,8 @@ export async function startPackageIndexes(options: IndexEmulatorOptions = {}): P
       return;
     }
     const tag = `"${sha256(body).slice(0, 32)}"`;
-    const at = changed.get(tag) ?? new Date().toUTCString();
+    // Each new body is a second younger: the header knows no smaller unit, and tests are faster.
+    const at = changed.get(tag) ?? new Date(Date.parse(STARTED) + changed.size * 1000).toUTCString();
     changed.set(tag, at);
     const headers = options.withoutTags ? { 'last-modified': at } : { etag: tag };
     const since = Date.parse(request.headers['if-modified-since'] ?? '');

@@ -262,4 +262,143 @@ describe('Packages on top of the base', function () {
       /nested\.txt', which is not in the build context/,
     );
   });
+
+  it('are asked for once each, and the next time only whether the answers still hold', async () => {
+    for (const withoutTags of [false, true]) {
+      const { project, indexes, check } = await setUp({ withoutTags });
+      indexes.put({ kind: 'pypi' }, 'six', ['1.0']);
+      indexes.put({ kind: 'npm' }, 'tool', ['1.0.0']);
+      indexes.put({ kind: 'cran' }, 'htmltools', ['0.5.8']);
+      indexes.put({ kind: 'debian', suite: 'bookworm' }, 'curl', ['7.88.1-10']);
+      for (const folder of ['a', 'b', 'c']) {
+        const runs = ['pip install six', 'npm i -g tool', 'install2.r htmltools', 'apt-get install -y curl'];
+        const lines = ['FROM REGISTRY/team/python:3.12-bookworm', ...runs.map((run) => `RUN ${run}`)];
+        project.write(`${folder}/Dockerfile`, `${lines.join('\n')}\n`);
+      }
+      const cold = await check({ updateLock: 'write' });
+      const asked = indexes.calls.map(({ path }) => path);
+      assert.deepEqual(asked.toSorted(), [...new Set(asked)].toSorted(), 'nothing is asked twice');
+      indexes.calls.splice(0);
+      const warm = await check({ updateLock: 'write' }, { job: cold.job });
+      assert.deepEqual([...new Set(Object.values(warm.verdicts))], ['fresh'], warm.log.join('\n'));
+      assert.deepEqual(
+        indexes.calls.filter(({ conditional }) => !conditional),
+        [],
+      );
+      assert.ok(
+        !indexes.calls.some(({ path }) => path.endsWith('Packages.gz')),
+        'InRelease still names the list that is kept',
+      );
+      indexes.put({ kind: 'debian', suite: 'bookworm' }, 'curl', ['7.88.1-11']);
+      const changed = await check({}, { job: cold.job });
+      assert.equal(reasonOf(changed, 'a/Dockerfile'), 'curl 7.88.1-10 -> 7.88.1-11 fits curl');
+      const { requests } = changed.report;
+      assert.ok((requests[indexes.host]?.get ?? 0) >= 5, 'the report counts requests to indexes');
+    }
+  });
+
+  it('of a private index are read with the login that fits, which nobody else is sent and no log shows', async () => {
+    const authorization = `Basic ${Buffer.from('reader:feed-password-1').toString('base64')}`;
+    const { project, indexes, check } = await setUp({ authorization });
+    const other = await startPackageIndexes();
+    open.push(other);
+    indexes.put({ kind: 'pypi' }, 'secret-tool', ['1.0']);
+    other.put({ kind: 'pypi' }, 'open-tool', ['1.0']);
+    project.write(
+      'Dockerfile',
+      `FROM REGISTRY/team/base:1\nRUN pip install secret-tool\nRUN pip install --index-url http://${other.host}/simple open-tool\n`,
+    );
+    const withLogin = `pip: http://reader:feed-password-1@${indexes.host}/simple`;
+    const inUrl = await check({ packages: 'pip', packageIndexes: withLogin });
+    assert.equal(row(inUrl, 'secret-tool').newest, '1.0', inUrl.log.join('\n'));
+    assert.equal(row(inUrl, 'open-tool').newest, '1.0');
+    assert.deepEqual(inUrl.leaks, []);
+    assert.ok(!inUrl.log.join('\n').includes('feed-password-1'));
+    const refused = await check({ packages: 'pip' });
+    assert.match(row(refused, 'secret-tool').reason, /allows no access \(401\)/);
+    const connection = { id: '4f8a1d0b-5b7e-4f0c-9c7d-111111111111', name: 'feed', scheme: 'UsernamePassword' };
+    const url = `http://${indexes.host}/`;
+    const parameters = { username: 'reader', password: 'feed-password-1', registry: url };
+    const byConnection = await check(
+      { packages: 'pip', registryConnections: connection.id },
+      { endpoints: [{ ...connection, url, parameters, data: { registrytype: 'Others' } }] },
+    );
+    assert.equal(row(byConnection, 'secret-tool').newest, '1.0', byConnection.log.join('\n'));
+    const byEnvironment = await check(
+      { packages: 'pip', packageIndexes: '' },
+      { env: { DOCKER_CONFIG: project.folder, PIP_INDEX_URL: `http://reader:feed-password-1@${indexes.host}/simple` } },
+    );
+    assert.equal(row(byEnvironment, 'secret-tool').newest, '1.0', byEnvironment.log.join('\n'));
+    assert.deepEqual(other.calls.map((call) => call.authorization).filter(Boolean), []);
+  });
+
+  it('that the build observed win over those of the Dockerfile, also those of its scripts', async () => {
+    const { project, indexes, check } = await setUp();
+    indexes.put({ kind: 'pypi' }, 'numpy', ['2.3.1', '2.4.0']);
+    indexes.put({ kind: 'pypi' }, 'hidden', ['1.0', '1.1']);
+    project.write('r/Dockerfile', 'FROM REGISTRY/team/base:1\nRUN pip install numpy\nRUN ./install.sh\n');
+    project.write('r/observed.txt', 'numpy==2.3.1\nhidden==1.0\n');
+    const inputs = { packages: 'pip', observedPackages: 'observed.txt' };
+    const step = await check(inputs);
+    assert.equal(reasonOf(step, 'r/Dockerfile'), 'numpy 2.3.1 -> 2.4.0 fits numpy; hidden 1.0 -> 1.1 fits hidden');
+    assert.deepEqual(
+      [row(step, 'numpy', 'r/Dockerfile').source, row(step, 'hidden', 'r/Dockerfile').source],
+      ['observed', 'observed'],
+    );
+    project.write('r/observed.txt', 'numpy==2.4.0\nhidden==1.1\n');
+    const rebuilt = await check({ ...inputs, updateLock: 'write' });
+    assert.deepEqual(rebuilt.verdicts, { 'r/Dockerfile': 'fresh' });
+    const lock = JSON.parse(project.read('r/Dockerfile.lock.json')) as Lock;
+    assert.deepEqual(
+      lock.packages?.map(({ name, version, source }) => `${name} ${version} ${source}`),
+      ['hidden 1.1 observed', 'numpy 2.4.0 observed'],
+    );
+    project.write('r/observed.txt', 'what is this\n');
+    const broken = await check(inputs);
+    assert.deepEqual(broken.verdicts, { 'r/Dockerfile': 'unknown' });
+    assert.match(reasonOf(broken, 'r/Dockerfile'), /observedPackages: .*observed\.txt: .*no format that is known/);
+  });
+
+  it('that something else in the image holds back are not rebuilt for again and again', async () => {
+    const { project, indexes, check } = await setUp();
+    indexes.put({ kind: 'pypi' }, 'pandas', ['1.5', '2.2']);
+    project.write('Dockerfile', 'FROM REGISTRY/team/base:1\nRUN pip install pandas\n');
+    project.write('observed.txt', 'pandas==1.5\n');
+    const { state } = project.emulator;
+    state.addPipeline({ name: 'rebuild', yaml: 'steps: [{ script: docker build . }]\n', script: { durationMs: 0 } });
+    const inputs = {
+      ...{ packages: 'pip', observedPackages: 'observed.txt', updateLock: 'write', pipeline: 'rebuild' },
+      ...{ project: 'Fabrikam', waitForCompletion: 'true' },
+    };
+    for (let night = 0; night < 4; night++) await check(inputs);
+    assert.equal(state.runs.length, 1);
+    assert.match(row(await check(inputs), 'pandas').reason, /stayed although it was rebuilt for 2\.2/);
+    indexes.put({ kind: 'pypi' }, 'pandas', ['1.5', '2.2', '2.3']);
+    await check(inputs);
+    assert.equal(state.runs.length, 2, 'a version that is newer still is worth another try');
+  });
+
+  it('are refused in words where an input makes no sense, before anything is asked', async () => {
+    const { project, indexes, check } = await setUp();
+    project.write('Dockerfile', 'FROM REGISTRY/team/base:1\nRUN pip install x\n');
+    const cases: [Record<string, string>, RegExp][] = [
+      [{ packages: 'pip, gem' }, /packages: 'gem' is none of off, all, pip, conda, npm, cran, apt, apk/],
+      [{ packages: 'all, pip' }, /mixes off or all with others/],
+      [{ packageIndexes: 'gem: https://x' }, /packageIndexes: 'gem' is none of pip/],
+      [{ packageIndexes: 'pip: file:///etc' }, /the index of pip is no http address\. Give one such as https:/],
+      [{ packages: 'off' }, /packageIndexes is given, but packages is off/],
+      [
+        { packages: 'off', packageIndexes: '', observedPackages: 'x.json' },
+        /observedPackages is given, but packages is off/,
+      ],
+      [{ observedPackages: '${nothing}.json' }, /observedPackages: '\$\{nothing\}' is no placeholder/],
+      [{ updateLock: 'push' }, /updateLock: 'push' is none of none, write, commit, pullRequest/],
+    ];
+    for (const [inputs, message] of cases) {
+      const step = await check(inputs);
+      assert.equal(step.result, 'Failed');
+      assert.match(step.message ?? '', message);
+    }
+    assert.equal(indexes.calls.length, 0);
+  });
 });
