@@ -21,12 +21,12 @@ interface Deployment {
 }
 
 /**
- * Installs as `agents/README.md` says: the values are written into kustomization.yaml, the token into a Secret, and kubectl applies the folder.
+ * Installs as `agents/README.md` says, by its very commands: the values are written into kustomization.yaml, the token into a Secret.
  * What comes back is what the Deployment would start, with a real token of its ServiceAccount and no other right.
  */
 export async function install(
   cluster: KubeCluster,
-  { literals, token, folder = '.' }: { literals: Record<string, string>; token: string; folder?: string },
+  { literals, token }: { literals: Record<string, string>; token: string },
 ): Promise<Installation> {
   const copy = mkdtempSync(join(tmpdir(), 'manifests-'));
   try {
@@ -38,10 +38,10 @@ export async function install(
       text = line.test(text) ? text.replace(line, `$1${name}=${value}`) : `${text}      - ${name}=${value}\n`;
     }
     writeFileSync(file, text);
-    cluster.kubectl('create', 'namespace', 'agents');
-    const secret = ['create', 'secret', 'generic', 'agent-orchestrator', `--from-literal=ORG_PAT=${token}`];
-    cluster.kubectl('-n', 'agents', ...secret);
-    cluster.kubectl('apply', '-k', join(copy, folder));
+    for (const command of commandsOf(readFileSync('agents/README.md', 'utf8'))) {
+      const args = command.replace('ORG_PAT=…', `ORG_PAT=${token}`).replaceAll('agents/deploy/kubernetes', copy);
+      cluster.kubectl(...args.split(' ').slice(1));
+    }
   } finally {
     rmSync(copy, { recursive: true });
   }
@@ -54,6 +54,12 @@ export async function install(
   }
   env.KUBECONFIG = await cluster.signInFile({ namespace: 'agents', name: deployment.serviceAccountName });
   return { env, remove: () => cluster.kubectl('delete', 'namespace', 'agents', '--wait=true') };
+}
+
+/** The commands of the five-minute start that need no registry. */
+function commandsOf(readme: string): string[] {
+  const start = readme.slice(readme.indexOf('## Five minutes'), readme.indexOf('kubectl -n agents get'));
+  return [...start.matchAll(/^ +(kubectl .*)$/gm)].map(([, command = '']) => command);
 }
 
 function read<T>(cluster: KubeCluster, kind: string, name: string): T {

@@ -142,4 +142,14 @@ spec:
     assert.ok(!said.includes(emulator.token) && !/"d":|rsaparams/.test(said), 'no secret in the logs');
     for (const { log } of kubelet.containers.values()) assert.ok(!/AZP_TOKEN|VSTS_AGENT/.test(log), log);
   });
+
+  it('ends at its start with the sentence that mends it where it has no rights in the namespace', async () => {
+    const refused = start({ JOB_NAMESPACE: 'elsewhere' });
+    assert.equal(await refused.ended, 1);
+    assert.match(
+      refused.output(),
+      /JOB_NAMESPACE is 'elsewhere', where the orchestrator may not work .*bind the Role of/,
+    );
+    assert.doesNotMatch(refused.output(), /"stack"/);
+  });
 });
