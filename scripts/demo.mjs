@@ -32,4 +32,5 @@ if (!isInstalled()) {
   console.log('Installing the packages of package-lock.json (npm ci) …');
   code = await run('npm', ['ci', '--loglevel=error']);
 }
-process.exitCode = code || (await run(process.execPath, ['--import', 'tsx', 'scripts/demo.ts']));
+process.exitCode =
+  code || (await run(process.execPath, ['--import', 'tsx', 'scripts/demo.ts', ...process.argv.slice(2)]));

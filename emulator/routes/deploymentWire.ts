@@ -59,7 +59,7 @@ function deployPhase(call: RouteCall, release: Release, deployment: DeploymentSp
     rank: 1,
     phaseType: 'agentBasedDeployment',
     status: over ? (words[deployment.result] ?? 'succeeded') : 'inProgress',
-    runPlanId: guidOf(`plan/${deployment.id}`),
+    runPlanId: planIdOf(deployment),
     deploymentJobs:
       job && job.startAt <= now
         ? [
@@ -73,6 +73,11 @@ function deployPhase(call: RouteCall, release: Release, deployment: DeploymentSp
     manualInterventions: [],
     startedOn: time(deployment.startedAt === Infinity ? null : deployment.startedAt),
   };
+}
+
+/** The plan by which the tasks of an attempt run; their attachments lie below it. */
+export function planIdOf({ id }: DeploymentSpan): string {
+  return guidOf(`plan/${id}`);
 }
 
 /** Id of a task within its deployment; the job itself is the first. */

@@ -1,18 +1,47 @@
-import { may } from '../state/identity';
+import { may, type Permission } from '../state/identity';
 import { asList, isMap, textOf, type Json } from '../state/json';
 import { Refusal } from '../state/refusal';
 import { location } from './resources';
-import { bodyMap, listReply, projectOf, type Reply, type Route, type RouteCall } from './route';
+import { bodyMap, listReply, projectOf, queryList, type Reply, type Route, type RouteCall } from './route';
 import { identityRef, time } from './wire';
 
 const all = '{project}/_apis/pipelines/pipelinepermissions';
 const one = `${all}/{resourceType}/{resourceId}`;
 
+/** Bits of the namespace ReleaseManagement. https://learn.microsoft.com/azure/devops/organizations/security/namespace-reference */
+const releaseNamespace = 'c788c23e-1b46-4162-8f5e-d7585343b5de';
+const releaseRights: [number, Permission][] = [
+  [8, 'manageReleaseApprovers'],
+  [16, 'manageReleases'],
+  [64, 'createReleases'],
+  [2048, 'manageDeployments'],
+];
+
 export const permissionRoutes: Route[] = [
+  {
+    method: 'GET',
+    template: '_apis/permissions/{securityNamespaceId}/{permissions}',
+    resource: location.hasPermissions,
+    handle: hasPermissions,
+  },
   { method: 'GET', template: one, resource: location.pipelinePermissions, handle: getPermissions },
   { method: 'PATCH', template: one, resource: location.pipelinePermissions, handle: patchPermissions },
   { method: 'PATCH', template: all, resource: location.pipelinePermissions, handle: patchMany },
 ];
+
+/** For each token, whether whoever asks has all rights of the mask there. */
+function hasPermissions(call: RouteCall): Reply {
+  const { securityNamespaceId, permissions } = call.params;
+  if (securityNamespaceId?.toLowerCase() !== releaseNamespace)
+    throw new Refusal(
+      404,
+      'InvalidSecurityNamespaceException',
+      `VS403284: There is no security namespace ${securityNamespaceId ?? ''}.`,
+    );
+  const mask = Number(permissions);
+  const has = releaseRights.every(([bit, right]) => (mask & bit) === 0 || may(call.access, right));
+  return listReply((queryList(call, 'tokens') ?? []).map(() => has));
+}
 
 function getPermissions(call: RouteCall): Reply {
   projectOf(call);

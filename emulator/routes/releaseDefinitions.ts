@@ -1,5 +1,6 @@
 import { folderPath } from '../state/pipelines';
 import { Refusal } from '../state/refusal';
+import { typeOf } from '../state/releaseArtifacts';
 import type { ReleaseDefinition } from '../state/releaseDefinitions';
 import { stretchAt } from '../state/releases';
 import { deploymentStatus } from './deploymentWire';
@@ -8,6 +9,7 @@ import {
   conditionWires,
   definitionShallow,
   environmentShallow,
+  phasesWire,
   releaseReference,
   sourceReference,
   variablesWire,
@@ -129,7 +131,7 @@ function definitionHead(call: RouteCall, definition: ReleaseDefinition): object 
 function sourcesOf(definition: ReleaseDefinition): object[] {
   return definition.artifacts.map((source) => ({
     alias: source.alias,
-    type: source.pipeline ? 'Build' : 'Git',
+    type: typeOf(source),
     isPrimary: source.isPrimary,
     isRetained: false,
     definitionReference: {
@@ -149,7 +151,7 @@ function environmentsOf(call: RouteCall, definition: ReleaseDefinition): object[
     variableGroups: [],
     preDeployApprovals: stepsOf(call, plan.preApprovers),
     postDeployApprovals: stepsOf(call, plan.postApprovers),
-    deployPhases: [{ rank: 1, phaseType: 'agentBasedDeployment', name: 'Agent job', refName: null, workflowTasks: [] }],
+    deployPhases: phasesWire(call, definition, plan),
     conditions: conditionWires(plan),
     environmentOptions: {
       badgeEnabled: false,
@@ -180,14 +182,14 @@ function artifactVersions(call: RouteCall): Reply {
     json: {
       artifactVersions: definition.artifacts.map((source) => {
         const versions = call.state.releaseArea.versions(source);
-        const sourceId = `${definition.project.id}:${source.pipeline?.id ?? source.repository?.id ?? ''}`;
+        const sourceId = `${definition.project.id}:${source.pipeline?.id ?? source.repository?.id ?? source.other?.name ?? ''}`;
         return {
           alias: source.alias,
           sourceId,
           artifactSourceId: sourceId,
           versions,
           defaultVersion: versions[0] ?? null,
-          errorMessage: null,
+          errorMessage: source.other?.error ?? null,
         };
       }),
     },

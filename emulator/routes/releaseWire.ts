@@ -1,11 +1,12 @@
 import { guidOf } from '../state/ids';
 import { person } from '../state/identity';
 import type { PendingApproval, PendingIntervention } from '../state/ReleaseArea';
+import { typeOf } from '../state/releaseArtifacts';
 import type { ReleaseDefinition } from '../state/releaseDefinitions';
 import { environmentView, releaseStatus, type Release, type ReleaseEnvironment } from '../state/releases';
 import type { DeclaredVariable } from '../state/rootYaml';
 import { deployStep } from './deploymentWire';
-import type { RouteCall } from './route';
+import { queryList, type RouteCall } from './route';
 import { identityRef, time } from './wire';
 
 export function releaseApi(call: RouteCall, definition: ReleaseDefinition): string {
@@ -77,7 +78,7 @@ export function variablesWire(declared: Record<string, DeclaredVariable>, values
 export function artifactsWire(release: Release): object[] {
   return release.artifacts.map(({ source, version }) => ({
     alias: source.alias,
-    type: source.pipeline ? 'Build' : 'Git',
+    type: typeOf(source),
     isPrimary: source.isPrimary,
     isRetained: false,
     definitionReference: {
@@ -85,9 +86,15 @@ export function artifactsWire(release: Release): object[] {
       ...(version
         ? {
             version: { id: version.id, name: version.name },
-            branch: { id: version.sourceBranch, name: version.sourceBranch },
-            branches: { id: version.sourceBranch, name: version.sourceBranch },
-            sourceVersion: { id: version.sourceVersion, name: null },
+            ...(version.sourceBranch === undefined
+              ? {}
+              : {
+                  branch: { id: version.sourceBranch, name: version.sourceBranch },
+                  branches: { id: version.sourceBranch, name: version.sourceBranch },
+                }),
+            ...(version.sourceVersion === undefined
+              ? {}
+              : { sourceVersion: { id: version.sourceVersion, name: null } }),
           }
         : {}),
     },
@@ -97,7 +104,9 @@ export function artifactsWire(release: Release): object[] {
 export function sourceReference({
   pipeline,
   repository,
+  other,
 }: Release['artifacts'][number]['source']): Record<string, object> {
+  if (other) return { definition: { id: other.name, name: other.name } };
   const project = pipeline?.project ?? repository?.project;
   return {
     definition: {
@@ -138,8 +147,46 @@ export function releaseWire(call: RouteCall, release: Release, withEnvironments 
     tags: release.tags,
     triggeringArtifactAlias: null,
     projectReference: { id: definition.project.id, name: definition.project.name },
-    properties: {},
+    properties: propertiesWire(call, release),
   };
+}
+
+/** Those that were asked for by name. */
+function propertiesWire(call: RouteCall, { properties }: Release): object {
+  const wanted = queryList(call, 'propertyFilters') ?? [];
+  return Object.fromEntries(
+    Object.entries(properties)
+      .filter(([name]) => wanted.includes(name))
+      .map(([name, value]) => [name, { $type: 'System.String', $value: value }]),
+  );
+}
+
+/** The jobs of a stage as the definition, and the snapshot of it in a release, show them. */
+export function phasesWire(call: RouteCall, definition: ReleaseDefinition, plan: ReleaseEnvironment['plan']): object[] {
+  const queue = call.state.queues.find(
+    ({ name, projectId }) => name === plan.queue && projectId === definition.project.id,
+  );
+  return [
+    {
+      rank: 1,
+      phaseType: 'agentBasedDeployment',
+      name: 'Agent job',
+      refName: null,
+      workflowTasks: [],
+      deploymentInput: {
+        parallelExecution: { parallelExecutionType: 'none' },
+        skipArtifactsDownload: false,
+        artifactsDownloadInput: { downloadInputs: [] },
+        ...(queue ? { queueId: queue.id } : {}),
+        demands: plan.demands,
+        enableAccessToken: false,
+        timeoutInMinutes: 0,
+        jobCancelTimeoutInMinutes: 1,
+        condition: 'succeeded()',
+        overrideInputs: {},
+      },
+    },
+  ];
 }
 
 export function environmentWire(call: RouteCall, release: Release, environment: ReleaseEnvironment): object {
@@ -164,6 +211,7 @@ export function environmentWire(call: RouteCall, release: Release, environment: 
     variableGroups: [],
     preDeployApprovals: wires('preDeploy'),
     postDeployApprovals: wires('postDeploy'),
+    deployPhasesSnapshot: phasesWire(call, release.definition, plan),
     deploySteps: view.attempts.map((deployment) => deployStep(call, release, deployment)),
     rank: plan.rank,
     definitionEnvironmentId: plan.id,

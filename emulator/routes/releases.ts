@@ -1,4 +1,4 @@
-import { demandReleasePermission } from '../state/identity';
+import { demandReleasePermission, person } from '../state/identity';
 import { asList, isMap, optionalText, textOf } from '../state/json';
 import { Refusal } from '../state/refusal';
 import { environmentView, releaseStatus, type Release, type ReleaseEnvironment } from '../state/releases';
@@ -102,6 +102,7 @@ function listReleases(call: RouteCall): Reply {
   const ids = queryList(call, 'releaseIdFilter')?.map(Number);
   const status = call.query.get('statusfilter')?.toLowerCase();
   const text = call.query.get('searchtext')?.toLowerCase();
+  const since = Date.parse(call.query.get('mincreatedtime') ?? '');
   const branch = call.query.get('sourcebranchfilter');
   const version = call.query.get('artifactversionid');
   const tags = queryList(call, 'tagFilter')?.map((tag) => tag.toLowerCase());
@@ -113,6 +114,7 @@ function listReleases(call: RouteCall): Reply {
     .filter((release) => definitionId === undefined || release.definition.id === definitionId)
     .filter((release) => ids?.includes(release.id) ?? true)
     .filter((release) => status === undefined || releaseStatus(release) === status)
+    .filter(({ createdAt }) => Number.isNaN(since) || createdAt >= since)
     .filter((release) => text === undefined || release.name.toLowerCase().includes(text))
     .filter(
       (release) =>
@@ -175,6 +177,10 @@ function createRelease(call: RouteCall): Reply {
           versionId: isMap(artifact.instanceReference) ? textOf(artifact.instanceReference.id) : '',
         })),
       variables: variableValues(body.variables),
+      ...(isMap(body.createdFor)
+        ? { createdFor: { ...person(textOf(body.createdFor.id)), id: textOf(body.createdFor.id) } }
+        : {}),
+      properties: propertyTexts(body.properties),
       environmentVariables: Object.fromEntries(
         asList(body.environmentsMetadata)
           .filter(isMap)
@@ -184,6 +190,12 @@ function createRelease(call: RouteCall): Reply {
     call.access.identity,
   );
   return { json: releaseWire(call, release) };
+}
+
+/** A value is a text, or one with its type. */
+function propertyTexts(given: unknown): Record<string, string> {
+  const entries = Object.entries(isMap(given) ? given : {});
+  return Object.fromEntries(entries.map(([name, one]) => [name, textOf(isMap(one) ? one.$value : one)]));
 }
 
 function variableValues(given: unknown): Record<string, string> {

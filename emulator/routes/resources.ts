@@ -27,6 +27,7 @@ export const location = {
   pipelineArtifacts: '85023071-bd5e-4438-89b0-2a5bf362a19d',
   approvals: '37794717-f36f-4d78-b2bf-4dc30d0cfbcd',
   pipelinePermissions: 'b5b9a4a4-e6cd-4096-853c-ab7d8b0c4eb2',
+  hasPermissions: 'dd3b8bd6-c7fc-4cbd-929a-933d9c011c9d',
   checkConfigurations: '86c8381e-5aee-4cde-8ae4-25c0c7f5eaea',
   queryCheckConfigurations: '5f3d0e64-f943-4584-8811-77eb495e831e',
   checkRuns: '91282c1d-c183-444f-9554-1485bfb3879d',
@@ -34,10 +35,15 @@ export const location = {
   gitRefs: '2d874a60-a811-4f62-9c9f-963a6ea0a55b',
   gitItems: 'fb93c0db-47ed-4a31-8c20-47552878fb44',
   gitCommits: 'c2570c3b-5b3f-41b8-98bf-5407bfde8d58',
+  gitPullRequests: '9946fd70-0d40-406e-b686-b4744cbbcc37',
   queues: '900fa995-c559-4923-aae7-f8424fe4fbea',
   pools: 'a8c47e17-4d56-4a56-92bb-de7ea7dc65be',
   agents: 'e298ef32-5878-4cab-993c-043836571f42',
   poolJobRequests: 'fc825784-c92a-4299-9221-998a02d1b54f',
+  agentSessions: '134e239e-2df3-4794-a6f6-24f1f19ec8dc',
+  agentMessages: 'c3a054f6-7a8a-49c0-944e-3a8e5d7adfd7',
+  agentLogin: 'c0ffee00-0000-4000-8000-000000000002',
+  timelineRecords: '8893bc5b-35b2-4be7-83cb-99e683551db4',
   resourceUsage: 'eae1d376-a8b1-4475-9041-1dfdbe8f0143',
   queueJobRequests: 'f5f81ffb-f396-498d-85b1-5ada145e648a',
   oidcToken: '69a319f4-28c1-4bfd-93e6-ea0ff5c6f1a2',
@@ -50,6 +56,8 @@ export const location = {
   manualInterventions: '616c46e4-f370-4456-adaa-fbaf79c7b79e',
   deployments: 'b005ef73-cddc-448e-9ba2-5193bf36b19f',
   artifactVersions: '30fc787e-a9e0-4a07-9fbc-3e903aa051d2',
+  releaseAttachments: 'a4d06688-0dfa-4895-82a5-f43ec9452306',
+  releaseAttachment: '60b86efb-7b8c-4853-8f9f-aa142b77b479',
   releaseTags: 'c5b602b6-d1b3-4363-8a51-94384f78068f',
   releaseLogs: 'c37fbab5-214b-48e4-a55b-cb6b4f6e4038',
   releaseTaskLog: '17c91af7-09fd-4256-bff1-c24ee4f73bc0',
@@ -85,6 +93,13 @@ export const resources: Resource[] = [
     '{project}/_apis/pipelines/{resource}/{approvalId}',
     2,
     location.approvals,
+  ),
+  resource(
+    'Security',
+    'permissions',
+    '_apis/{resource}/{securityNamespaceId}/{permissions}',
+    1,
+    location.hasPermissions,
   ),
   resource(
     'pipelinePermissions',
@@ -130,9 +145,38 @@ export const resources: Resource[] = [
     2,
     location.gitCommits,
   ),
+  resource(
+    'git',
+    'pullRequests',
+    '{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{pullRequestId}',
+    2,
+    location.gitPullRequests,
+  ),
   resource('distributedtask', 'queues', '{project}/_apis/{area}/{resource}/{queueId}', 1, location.queues),
   resource('distributedtask', 'resourceusage', '_apis/{area}/{resource}', 2, location.resourceUsage),
   resource('distributedtask', 'pools', '_apis/{area}/{resource}/{poolId}', 1, location.pools),
+  resource(
+    'distributedtask',
+    'sessions',
+    '_apis/{area}/pools/{poolId}/{resource}/{sessionId}',
+    1,
+    location.agentSessions,
+  ),
+  resource(
+    'distributedtask',
+    'messages',
+    '_apis/{area}/pools/{poolId}/{resource}/{messageId}',
+    1,
+    location.agentMessages,
+  ),
+  resource('oauth2', 'token', '_apis/{area}/{resource}/{id}', 1, location.agentLogin),
+  resource(
+    'distributedtask',
+    'records',
+    '{scopeIdentifier}/_apis/{area}/hubs/{hubName}/plans/{planId}/timelines/{timelineId}/{resource}',
+    2,
+    location.timelineRecords,
+  ),
   resource('distributedtask', 'agents', '_apis/{area}/pools/{poolId}/{resource}/{agentId}', 1, location.agents),
   resource(
     'distributedtask',
@@ -200,6 +244,7 @@ function buildResources(): Resource[] {
 function releaseResources(): Resource[] {
   const one = '{project}/_apis/{area}/releases/{releaseId}';
   const task = `${one}/environments/{environmentId}/deployPhases/{releaseDeployPhaseId}/tasks/{taskId}/{resource}`;
+  const plan = `${one}/environments/{environmentId}/attempts/{attemptId}/plan/{planId}`;
   return [
     resource('Release', 'releases', '{project}/_apis/{area}/{resource}/{releaseId}', 9, location.releases),
     resource(
@@ -221,6 +266,14 @@ function releaseResources(): Resource[] {
     ),
     resource('Release', 'deployments', '{project}/_apis/{area}/{resource}', 2, location.deployments),
     resource('Release', 'versions', '{project}/_apis/{area}/artifacts/{resource}', 1, location.artifactVersions),
+    resource('Release', 'attachments', `${plan}/{resource}/{type}`, 1, location.releaseAttachments),
+    resource(
+      'Release',
+      'attachments',
+      `${plan}/timelines/{timelineId}/records/{recordId}/{resource}/{type}/{name}`,
+      1,
+      location.releaseAttachment,
+    ),
     resource('Release', 'tags', `${one}/{resource}/{*tag}`, 1, location.releaseTags),
     resource('Release', 'logs', `${one}/{resource}`, 2, location.releaseLogs),
     resource('Release', 'logs', task, 2, location.releaseTaskLog),

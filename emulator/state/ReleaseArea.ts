@@ -1,8 +1,8 @@
 import type { EmulatorState } from './EmulatorState';
-import type { Access } from './identity';
+import type { Access, Identity } from './identity';
 import { folderPath } from './pipelines';
 import { Refusal } from './refusal';
-import { refsOf } from './repositories';
+import { sourceOf, versionsOf, type NewSource } from './releaseArtifacts';
 import {
   plansOf,
   type ArtifactSource,
@@ -18,6 +18,7 @@ import {
   type Release,
   type ReleaseEnvironment,
 } from './releases';
+import type { ReleaseAttachment } from './releaseAttachments';
 import type { DeploymentSpan, InterventionSpan, ReleaseApprovalSpan } from './deployments';
 import { declaredVariables, type VariableGiven } from './rootYaml';
 
@@ -27,8 +28,8 @@ export interface NewDefinition {
   folder?: string;
   id?: number;
   stages: NewEnvironment[];
-  /** Alias → name of the pipeline, or `git:` and the name of the repository; the first one is the primary. */
-  artifacts?: Record<string, string>;
+  /** Alias → source; the first one is the primary. */
+  artifacts?: Record<string, NewSource>;
   variables?: Record<string, VariableGiven>;
   disabled?: boolean;
   script?: ReleaseScriptSource;
@@ -42,7 +43,8 @@ export interface NewRelease {
   artifacts?: { alias: string; versionId: string }[];
   variables?: Record<string, string>;
   environmentVariables?: Record<number, Record<string, string>>;
-  createdFor?: string;
+  createdFor?: Identity;
+  properties?: Record<string, string>;
 }
 
 export interface PendingApproval {
@@ -83,7 +85,7 @@ export class ReleaseArea {
       artifacts: Object.entries(options.artifacts ?? {}).map(([alias, source], index) => ({
         alias,
         isPrimary: index === 0,
-        ...this.sourceOf(source),
+        ...sourceOf(this.state, source),
       })),
       variables: declaredVariables(options.variables ?? {}),
       ...(options.script === undefined ? {} : { script: options.script }),
@@ -92,48 +94,8 @@ export class ReleaseArea {
     return definition;
   }
 
-  private sourceOf(source: string): Pick<ArtifactSource, 'pipeline' | 'repository'> {
-    if (source.startsWith('git:')) {
-      const repository = this.state.findRepository(undefined, source.slice('git:'.length));
-      return repository ? { repository } : {};
-    }
-    const pipeline = this.state.pipelines.find(({ name }) => name === source);
-    if (!pipeline) throw new Error(`There is no pipeline ${source}`);
-    return { pipeline };
-  }
-
-  /** Versions that a release could take of an artifact, the newest first: good runs of a pipeline, heads of a repository. */
   versions(source: ArtifactSource): ArtifactVersion[] {
-    const { pipeline, repository } = source;
-    if (pipeline) {
-      const good = this.state.runs.filter((run) => {
-        const { result } = this.state.look(run);
-        return (
-          run.pipeline === pipeline &&
-          run.deletedAt === undefined &&
-          (result === 'succeeded' || result === 'partiallySucceeded')
-        );
-      });
-      return good.toReversed().map((run) => ({
-        id: String(run.id),
-        name: run.number,
-        sourceBranch: run.branch,
-        sourceVersion: run.commit,
-        sourceRepositoryId: pipeline.repository.id,
-        sourceRepositoryType: 'TfsGit',
-        definitionId: String(pipeline.id),
-        definitionName: pipeline.name,
-      }));
-    }
-    if (!repository) return [];
-    return refsOf(repository).map(({ name, commit }) => ({
-      id: commit,
-      name: commit.slice(0, 8),
-      sourceBranch: name,
-      sourceVersion: commit,
-      sourceRepositoryId: repository.id,
-      sourceRepositoryType: 'TfsGit',
-    }));
+    return versionsOf(this.state, source);
   }
 
   /** Creates a release as the service would; throws a Refusal. The texts of these refusals are not published. */
@@ -159,7 +121,7 @@ export class ReleaseArea {
       definition,
       createdAt: this.state.now,
       createdBy: by,
-      createdFor: by,
+      createdFor: options.createdFor ?? by,
       description: options.description ?? '',
       draft: options.draft ?? false,
       reason: options.reason ?? 'manual',
@@ -172,7 +134,9 @@ export class ReleaseArea {
         variables: { ...valuesOf(plan.variables), ...options.environmentVariables?.[plan.id] },
       })),
       events: [],
+      attachments: [],
       tags: [],
+      properties: options.properties ?? {},
       keepForever: false,
       deleted: false,
     };
@@ -183,13 +147,29 @@ export class ReleaseArea {
   private chosenVersion(source: ArtifactSource, options: NewRelease): ArtifactVersion {
     const wanted = options.artifacts?.find(({ alias }) => alias === source.alias)?.versionId;
     const versions = this.versions(source);
-    const found = wanted === undefined ? versions[0] : versions.find(({ id }) => id === wanted);
+    const found =
+      wanted === undefined ? versions[0] : (versions.find(({ id }) => id === wanted) ?? older(source, wanted));
     if (found) return found;
     throw invalid(
       wanted === undefined
         ? `No version is available for the artifact ${source.alias}.`
         : `The artifact ${source.alias} has no version ${wanted}.`,
     );
+  }
+
+  /** Attaches something to a stage's attempt of now, in place of what has the same type and name there. */
+  addAttachment(
+    release: Release,
+    environment: string,
+    attachment: Omit<ReleaseAttachment, 'environment' | 'attempt'>,
+  ): void {
+    const attempts = deploymentsOf(release).get(environment) ?? [];
+    const attempt = attempts.filter(({ queuedAt }) => queuedAt <= this.state.now).length;
+    if (!attempt) throw new Error(`The stage ${environment} of ${release.name} is not being deployed.`);
+    const added: ReleaseAttachment = { ...attachment, environment, attempt };
+    const isSame = (other: ReleaseAttachment): boolean =>
+      (['environment', 'attempt', 'type', 'name'] as const).every((field) => other[field] === added[field]);
+    release.attachments = [...release.attachments.filter((other) => !isSame(other)), added];
   }
 
   find(id: number): Release | undefined {
@@ -292,4 +272,11 @@ function invalid(message: string): Refusal {
 
 function valuesOf(variables: Record<string, { value: string }>): Record<string, string> {
   return Object.fromEntries(Object.entries(variables).map(([name, { value }]) => [name, value]));
+}
+
+/** A list of versions is short; commits and changesets that it does not hold are taken all the same. */
+function older({ repository, other }: ArtifactSource, id: string): ArtifactVersion | undefined {
+  const isCommit = repository !== undefined || other?.type === 'GitHub';
+  if (isCommit ? /^[0-9a-f]{40}$/.test(id) : other?.type === 'TFVC' && /^\d+$/.test(id)) return { id, name: id };
+  return undefined;
 }

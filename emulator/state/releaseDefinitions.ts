@@ -1,6 +1,7 @@
 import type { Identity } from './identity';
 import type { Pipeline } from './pipelines';
 import type { Project } from './projects';
+import type { OtherSource } from './releaseArtifacts';
 import type { Repository } from './repositories';
 import { declaredVariables, type DeclaredVariable, type VariableGiven } from './rootYaml';
 import type { TaskScript, WorkScript } from './script';
@@ -17,6 +18,10 @@ export interface EnvironmentPlan {
   alsoAfterPartial: boolean;
   preApprovers: string[];
   postApprovers: string[];
+  /** Name of the agent queue of its job. */
+  queue: string | undefined;
+  /** As in `gpu -equals a100`. */
+  demands: string[];
   variables: Record<string, DeclaredVariable>;
 }
 
@@ -25,6 +30,7 @@ export interface ArtifactSource {
   isPrimary: boolean;
   pipeline?: Pipeline;
   repository?: Repository;
+  other?: OtherSource;
 }
 
 export interface ReleaseDefinition {
@@ -73,6 +79,8 @@ export interface NewEnvironment {
   alsoAfterPartial?: boolean;
   preApprovers?: string[];
   postApprovers?: string[];
+  queue?: string;
+  demands?: string[];
   variables?: Record<string, VariableGiven>;
 }
 
@@ -98,6 +106,8 @@ export function plansOf(stages: NewEnvironment[], definitionId: number): Environ
       alsoAfterPartial: stage.alsoAfterPartial ?? false,
       preApprovers: stage.preApprovers ?? [],
       postApprovers: stage.postApprovers ?? [],
+      queue: stage.queue,
+      demands: stage.demands ?? [],
       variables: declaredVariables(stage.variables ?? {}),
     };
   });

@@ -6,15 +6,16 @@ import {
   type EnvironmentPlan,
   type ReleaseDefinition,
 } from './releaseDefinitions';
+import type { ReleaseAttachment } from './releaseAttachments';
 import type { ReleaseEvent } from './releaseEvents';
 
 export interface ArtifactVersion {
   id: string;
   name: string;
-  sourceBranch: string;
-  sourceVersion: string;
-  sourceRepositoryId: string;
-  sourceRepositoryType: string;
+  sourceBranch?: string;
+  sourceVersion?: string;
+  sourceRepositoryId?: string;
+  sourceRepositoryType?: string;
   definitionId?: string;
   definitionName?: string;
 }
@@ -40,7 +41,10 @@ export interface Release {
   variables: Record<string, string>;
   environments: ReleaseEnvironment[];
   events: ReleaseEvent[];
+  attachments: ReleaseAttachment[];
   tags: string[];
+  /** Extended properties; lists and releases show them only where they are asked for by name. */
+  properties: Record<string, string>;
   keepForever: boolean;
   deleted: boolean;
 }

@@ -1,13 +1,13 @@
 import type { Agent } from '../lib/agent';
 import type { AzureDevOps } from '../lib/azureDevOps';
-import { UserError } from '../lib/errors';
 import type { Parent } from '../lib/parent';
 import type { Register } from '../lib/register';
 import { Cascade } from '../lib/runs/cascade';
 import { title, type Child } from '../lib/runs/child';
 import { Observer } from '../lib/runs/observer';
 import type { Planner, PlannedRun, WantedRun } from '../lib/runs/plan';
-import type { Variable } from '../lib/runs/request';
+import { checkedTags } from '../lib/tags';
+import { readVariables } from '../lib/variables';
 import type { World } from '../lib/world';
 import { textOfValue, textsOf, type YamlMap } from '../lib/yamlInput';
 import type { CheckedDockerfile } from './checked';
@@ -40,20 +40,27 @@ export function givenTo(
   const tags = rebuild.tags.flatMap((tag) => all.map((one) => fill(tag, one, 'tags')));
   return {
     parameters: textsOf(replace(rebuild.parameters, 'parameters')),
-    variables: variablesOf(replace(rebuild.variables, 'variables')),
-    tags: [...new Set(tags)].map(checkedTag),
+    variables: readVariables(replace(rebuild.variables, 'variables'), 'variables'),
+    tags: checkedTags(tags),
   };
 }
 
 /** What a rebuild of an image would be for. */
-export function changeOf({ references }: CheckedDockerfile): Pick<Change, 'since' | 'mark'> {
+export function changeOf({ references, packages }: CheckedDockerfile): Pick<Change, 'since' | 'mark'> {
+  const changed = packages?.rows.filter(({ verdict }) => verdict === 'stale') ?? [];
   const judged = references.flatMap(({ judgement }) => judgement ?? []);
   const stale = judged.filter(({ verdict }) => verdict === 'stale');
-  const deciding = stale.length ? stale : judged;
-  const dates = deciding.map(({ updated = '' }) => Date.parse(updated));
+  const deciding = stale.length || changed.length ? stale : judged;
+  const dates = [
+    ...deciding.map(({ updated = '' }) => Date.parse(updated)),
+    ...changed.map(({ released = '' }) => Date.parse(released)),
+  ];
   return {
     since: dates.length && dates.every((at) => at > 0) ? Math.max(...dates) : undefined,
-    mark: markOf(deciding.map(({ content, digest, updated }) => content ?? (updated ? undefined : digest))),
+    mark: markOf([
+      ...deciding.map(({ content, digest, updated }) => content ?? (updated ? undefined : digest)),
+      ...changed.map(({ manager, name, newest = '' }) => `${manager} ${name} ${newest}`),
+    ]),
   };
 }
 
@@ -138,25 +145,6 @@ function basesOf(rebuilds: readonly Rebuild[]): Map<string, string[]> {
         : [],
     ]),
   );
-}
-
-/** `name: value`, or `name: { value: x, isSecret: true }`. */
-function variablesOf(map: YamlMap): Record<string, Variable> {
-  const variables: Record<string, Variable> = {};
-  for (const [name, value] of map) {
-    const spelled = value.kind === 'map' && value.entries.has('value') ? value.entries : undefined;
-    const inner = spelled ? spelled.get('value') : value;
-    const secret = spelled?.get('isSecret');
-    const text = inner && textOfValue(inner);
-    if (text === undefined) continue;
-    variables[name] = { value: text, isSecret: secret?.kind === 'scalar' && secret.text.toLowerCase() === 'true' };
-  }
-  return variables;
-}
-
-function checkedTag(tag: string): string {
-  if (!/[:,;]/.test(tag) && tag.length <= 200) return tag;
-  throw new UserError(`tags: '${tag}' is no tag: it must not hold ':', ',' or ';' and is at most 200 letters long.`);
 }
 
 /** How messages name the run of an image, where there is one. */

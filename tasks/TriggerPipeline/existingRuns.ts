@@ -1,9 +1,10 @@
 import type { AzureDevOps } from '../lib/azureDevOps';
-import { UserError } from '../lib/errors';
+import { ApiError, isRefusal, UserError } from '../lib/errors';
 import { childrenOf, readParentRegister } from '../lib/parentRegister';
 import { cancelRuns } from '../lib/runs/cancel';
 import { Cascade } from '../lib/runs/cascade';
 import { endOf, title, type Child } from '../lib/runs/child';
+import { idLists } from '../lib/runs/idLists';
 import { Observer } from '../lib/runs/observer';
 import { findPipeline } from '../lib/runs/pipeline';
 import { fullReference } from '../lib/runs/request';
@@ -13,16 +14,17 @@ import { readTimeline, stagesOf } from '../lib/runs/timeline';
 import { BUILDS, type Build } from '../lib/runs/wire';
 import { verdictOf, type Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
-import { bringBack } from './bringBack';
+import { bringBack, prepareBringBack } from './bringBack';
 import type { ExistingInputs } from './inputs';
 import { Report } from './report';
 import { runReferences, type RunReference } from './runReferences';
 import type { Context } from './triggerPipeline';
 
-const IDS_A_REQUEST = 100;
+const MOST_TRIES = 3;
 
 /** Waits for runs that were started before, cancels them, runs stages of them, or approves what is pending of them. */
 export async function existingRuns(inputs: ExistingInputs, context: Context, world: World): Promise<Verdict> {
+  if (inputs.action !== 'approve') prepareBringBack(inputs, context, world);
   const children = await readRuns(await findRuns(inputs, context, world), context, world);
   const observer = new Observer(inputs.waiting, context, world);
   world.log.info(`${children.length} run(s): ${children.map((child) => `${title(child)} ${child.url}`).join(' , ')}`);
@@ -123,11 +125,26 @@ async function runStages(
       );
     });
     for (const name of names) {
-      await updateStage(azureDevOps, child, name, 'run');
+      await runStage(azureDevOps, child, name, world);
       world.log.info(`${title(child)}: stage ${name} was asked to run.`);
     }
     child.stages = names;
     child.restartedAfter = child.progress.finishTime;
+  }
+}
+
+/** Asks a stage to run. A request whose answer was lost is sent again only where the stage still waits. */
+async function runStage(azureDevOps: AzureDevOps, child: Child, name: string, world: World): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await updateStage(azureDevOps, child, name, 'run');
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiError) || isRefusal(error)) throw error;
+      const stage = stagesOf(await readTimeline(azureDevOps, child, world.signal)).find((one) => one.name === name);
+      if (stage && stage.state !== 'pending') return;
+      if (attempt >= MOST_TRIES) throw error;
+    }
   }
 }
 
@@ -151,7 +168,8 @@ async function findRuns(inputs: ExistingInputs, context: Context, world: World):
       `runIds: no earlier step of ${parent.name} started a run in ${azureDevOps.account.url}. Give ids, links or 'latest'. ${parent.url}`,
     );
   }
-  return here.map(({ project: where, id }) => ({ project: where, id }));
+  // Ids grow with time: the first one that was started comes first.
+  return here.map(({ project: where, id }) => ({ project: where, id })).sort((a, b) => a.id - b.id);
 }
 
 /** The newest run of the pipeline that fits the filters. */
@@ -189,7 +207,7 @@ async function latestRun(
   );
 }
 
-/** Reads the runs, one request for many. One that is not there is said before any wait. */
+/** Reads the runs, in their order, one request for many. One that is not there is said before any wait. */
 async function readRuns(
   references: RunReference[],
   { azureDevOps, parent }: Context,
@@ -199,8 +217,8 @@ async function readRuns(
   for (const project of new Set(references.map((reference) => reference.project))) {
     const ids = references.filter((reference) => reference.project === project).map(({ id }) => id);
     const found: Build[] = [];
-    for (let at = 0; at < ids.length; at += IDS_A_REQUEST) {
-      const query = { buildIds: ids.slice(at, at + IDS_A_REQUEST).join(',') };
+    for (const list of idLists(ids, (id) => id)) {
+      const query = { buildIds: list.join(','), $top: list.length };
       const { value } = await azureDevOps.call<{ value?: Build[] }>('GET', BUILDS, {
         route: { project },
         query,
@@ -220,7 +238,9 @@ async function readRuns(
         .map((build) => childOf(build, project, azureDevOps, parent?.tag)),
     );
   }
-  return children;
+  const place = ({ project, id }: { project: string; id: number }) =>
+    references.findIndex((reference) => reference.project === project && reference.id === id);
+  return children.sort((a, b) => place(a) - place(b));
 }
 
 function childOf(build: Build, project: string, azureDevOps: AzureDevOps, parentTag: string | undefined): Child {

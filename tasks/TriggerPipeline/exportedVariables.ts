@@ -1,7 +1,7 @@
 import type { Agent } from '../lib/agent';
 import { UserError } from '../lib/errors';
 import { fitsPattern, isPattern } from '../lib/pattern';
-import type { Variable } from '../lib/runs/request';
+import type { Variable } from '../lib/variables';
 
 /** Variables that the agent and the service set: they describe this run and would lie about another. */
 const SYSTEM =

@@ -2,9 +2,11 @@ import { UserError } from '../lib/errors';
 import { choice, flag, text, wholeNumber, type Read } from '../lib/inputs';
 import type { IfRunning, LastResult } from '../lib/runs/conditions';
 import type { Inherited } from '../lib/runs/inherit';
+import { checkedTags } from '../lib/tags';
+import { readVariables, secretsOf } from '../lib/variables';
 import { readWaiting, type WaitingInputs } from '../lib/waitingInputs';
 import { readNames, readYamlMap, textsOf, type YamlValue } from '../lib/yamlInput';
-import { checkedCommit, readResources, readRuns, readVariables, type RunInputs } from './wantedRuns';
+import { checkedCommit, readResources, readRuns, type RunInputs } from './wantedRuns';
 
 const ACTIONS = ['start', 'wait', 'cancel', 'runStages', 'approve'] as const;
 const INHERITED: Inherited[] = ['parameters', 'debug', 'repositories', 'pipelines'];
@@ -78,7 +80,7 @@ async function readStart(read: Read, project: string, readFile: (path: string) =
     inherit: await readInherit(read),
     maxParallel: wholeNumber(read, 'maxParallel', { min: 0, max: 10_000, fallback: 0 }),
     stopOnFirstFailure: flag(read, 'stopOnFirstFailure', false),
-    tags: await readTags(read),
+    tags: checkedTags(await readNames(read, 'tags')),
     requestedFor: choice(read, 'requestedFor', ['parent', 'connection'] as const, 'parent'),
     queue: text(read, 'queue'),
     demands: (await readNames(read, 'demands')).map(demand),
@@ -142,8 +144,7 @@ function withPipeline(run: RunInputs, place: string): RunInputs & { pipeline: st
 
 /** What the author marked as secret: to be known as such before anything is said. */
 export function secretValues(inputs: Inputs): string[] {
-  const variables = inputs.action === 'start' ? inputs.runs.flatMap(({ run }) => Object.values(run.variables)) : [];
-  return variables.flatMap(({ value, isSecret }) => (isSecret ? [value] : []));
+  return inputs.action === 'start' ? inputs.runs.flatMap(({ run }) => secretsOf(run.variables)) : [];
 }
 
 function readList(read: Read, readFile: (path: string) => string): string | undefined {
@@ -158,17 +159,6 @@ async function readInherit(read: Read): Promise<Inherited[]> {
   if (unknown !== undefined)
     throw new UserError(`inherit: '${unknown}' is none of ${INHERITED.join(', ')}, all, none.`);
   return lower.includes('all') ? [...INHERITED] : INHERITED.filter((name) => lower.includes(name));
-}
-
-async function readTags(read: Read): Promise<string[]> {
-  const tags = await readNames(read, 'tags');
-  const wrong = tags.find((tag) => /[:,;]/.test(tag) || tag.length > 200);
-  if (wrong !== undefined) {
-    throw new UserError(
-      `tags: '${wrong}' is no tag: it must not hold ':', ',' or ';' and is at most 200 letters long.`,
-    );
-  }
-  return [...new Set(tags)];
 }
 
 /** `name`, or `name -equals value`. */

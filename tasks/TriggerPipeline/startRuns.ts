@@ -11,11 +11,11 @@ import { setEndedOutputs } from '../lib/runs/results';
 import { previewRun } from '../lib/runs/selectStages';
 import { verdictOf, type Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
-import { bringBack } from './bringBack';
+import { bringBack, prepareBringBack } from './bringBack';
 import { exportedVariables } from './exportedVariables';
 import type { StartInputs } from './inputs';
 import { Report } from './report';
-import { requestedFor } from './requestedFor';
+import { personOf } from './personOf';
 import type { Context } from './triggerPipeline';
 
 /** Looks everything up, starts the runs, waits for them, brings back what they left, and says what their ends make of the step. */
@@ -24,8 +24,9 @@ export async function startRuns(inputs: StartInputs, context: Context, world: Wo
   const planned = await planAll(inputs, context, world);
   if (!planned.length) return nothingToStart(inputs, context, world);
   if (inputs.dryRun) return await dryRun(planned, context, world);
+  prepareBringBack(inputs, context, world);
 
-  await takeOnEarlierAttempts(register, { ...context, task: 'TriggerPipeline', step: context.stepName }, world);
+  await takeOnEarlierAttempts(context, { task: 'TriggerPipeline', kind: 'run' }, world);
   const observer = new Observer(inputs.waiting, context, world);
   const report = new Report(context, inputs.runs.length, world.log);
   const cascade = new Cascade(
@@ -58,13 +59,15 @@ async function planAll(inputs: StartInputs, context: Context, world: World): Pro
   const inheritance = await readInheritance(inputs.inherit, { own: context.own, parent, debug }, world);
   const exported = exportedVariables(agent, inputs.exportVariables);
   const tags = parent ? [...inputs.tags, parent.tag] : inputs.tags;
-  const person = requestedFor(inputs, context, world);
+  const person = personOf(inputs, context, world);
   const planner = new Planner(azureDevOps, world.signal, inheritance);
+  const { waitForCompletion, waitFor } = inputs.waiting;
+  const awaited = waitForCompletion && Array.isArray(waitFor) ? waitFor : [];
   const planned: PlannedRun[] = [];
   for (const [index, { item, run }] of inputs.runs.entries()) {
     const wanted: WantedRun = {
       ...run,
-      ...{ item, tags, requestedFor: person, queue: inputs.queue, demands: inputs.demands },
+      ...{ item, tags, awaited, requestedFor: person, queue: inputs.queue, demands: inputs.demands },
       variables: { ...exported, ...run.variables },
     };
     try {

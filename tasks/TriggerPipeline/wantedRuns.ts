@@ -1,5 +1,6 @@
 import { UserError } from '../lib/errors';
-import type { Resources, Variable } from '../lib/runs/request';
+import type { Resources } from '../lib/runs/request';
+import { readVariables, type Variable } from '../lib/variables';
 import { readYaml, textOfValue, textsOf, type YamlMap, type YamlValue } from '../lib/yamlInput';
 
 /** What one run can be given, by the inputs or by an item of `runs`. */
@@ -51,22 +52,6 @@ export async function readRuns(text: string, base: RunInputs): Promise<{ item: s
     seen.set(item.toLowerCase(), index);
   }
   return runs;
-}
-
-/** `name: value`, or `name: { value: x, isSecret: true }`. */
-export function readVariables(map: YamlMap, place: string): Record<string, Variable> {
-  const variables: Record<string, Variable> = {};
-  for (const [name, value] of map) {
-    const spelled = value.kind === 'map' && value.entries.has('value') ? value.entries : undefined;
-    const unknown = [...(spelled?.keys() ?? [])].find((key) => key !== 'value' && key !== 'isSecret');
-    if (unknown !== undefined)
-      throw new UserError(`${place}: '${name}' has the unknown key '${unknown}'; known are value and isSecret.`);
-    const inner = spelled ? spelled.get('value') : value;
-    const text = inner && textOfValue(inner);
-    const isSecret = scalar(spelled?.get('isSecret'), `${place}: isSecret of '${name}'`)?.toLowerCase() === 'true';
-    if (text !== undefined) variables[name] = { value: text, isSecret };
-  }
-  return variables;
 }
 
 /** `pipelines: { alias: run number or id }`, `repositories: { alias: { ref, commit } }`, `containers: { alias: tag }` and so on. */

@@ -38,9 +38,44 @@ export function planDeployment(inputs: ExistingInputs, child: ReleaseChild, { re
     }
     if (names.length) before = names;
   }
-  child.cancels = [...child.toDeploy];
+  // Only what this step begins is cancelled with it, and what an earlier attempt of it began and that still moves.
+  const begun = register.earlier.open.flatMap(({ request }) =>
+    isDeployment(request) && request.id === child.id ? request.stages : [],
+  );
+  child.cancels = begun.filter((name) => child.environments.some((one) => one.name === name && isMoving(one)));
   if (!child.stages.length)
     Object.assign(child, { result: 'skipped', reason: 'none of its stages was to be deployed' });
+}
+
+/** What the register keeps of a deployment while the step lives: the stages of a release that somebody else created which this step began. */
+export interface Deployment {
+  project: string;
+  id: number;
+  /** Definition and name of the release. */
+  definition: string;
+  name: string;
+  url: string;
+  stages: string[];
+}
+
+export function isDeployment(request: unknown): request is Deployment {
+  return Array.isArray((request as Partial<Deployment> | null)?.stages) && 'id' in (request as object);
+}
+
+/** Notes, before it is asked for, that a stage is this step's own: whoever finds the step killed can cancel it. */
+export function noteDeployment(
+  child: ReleaseChild,
+  stage: string,
+  { register }: Pick<Context, 'register'>,
+  { clock }: Pick<World, 'clock'>,
+): void {
+  if (child.cancels === 'all') return;
+  if (!child.cancels.includes(stage)) child.cancels = [...child.cancels, stage];
+  const { project, id, definition, name, url } = child;
+  const request: Deployment = { project, id, definition, name, url, stages: child.cancels };
+  const item = `deploy ${id}`;
+  register.answered(item);
+  register.starting({ request, sentAt: clock.now(), item });
 }
 
 /** True when the stage counts for the end. */

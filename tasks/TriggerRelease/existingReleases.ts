@@ -1,22 +1,24 @@
 import { UserError } from '../lib/errors';
+import { takeOnEarlierAttempts } from '../lib/parentRegister';
 import { title, type ReleaseChild } from '../lib/releases/child';
 import { releaseUrl } from '../lib/releases/create';
-import { HeldReport } from '../lib/releases/held';
 import { isMoving } from '../lib/releases/releaseEnd';
+import { checkRights } from '../lib/releases/rights';
 import { cancelReleases, readRelease } from '../lib/releases/stages';
-import type { Release } from '../lib/releases/wire';
+import { unknownStage } from '../lib/releases/request';
 import type { Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
-import { follow, heldOptions } from './createAndFollow';
 import { planDeployment } from './deployment';
 import { findReleases, type ReleaseReference } from './findReleases';
+import { follow, heldReport } from './follow';
 import type { ExistingInputs } from './inputs';
+import { checkWaitFor } from './planRelease';
 import { Report } from './report';
 import type { Context } from './triggerRelease';
 
 /** Deploys stages of releases that exist, waits for them, cancels them, or approves what is pending of them. */
 export async function existingReleases(inputs: ExistingInputs, context: Context, world: World): Promise<Verdict> {
-  const references = await findReleases(inputs, context, world);
+  const references = (await takenUp(inputs, context, world)) ?? (await findReleases(inputs, context, world));
   const children: ReleaseChild[] = [];
   for (const reference of references) children.push(await readChild(reference, inputs, context, world));
   world.log.info(
@@ -34,6 +36,21 @@ export async function existingReleases(inputs: ExistingInputs, context: Context,
   }
 }
 
+/** A retry goes on with the release that the earlier attempt of the step deployed, whatever is the latest by now. */
+async function takenUp(
+  { action, release }: ExistingInputs,
+  context: Context,
+  world: World,
+): Promise<ReleaseReference[] | undefined> {
+  if (action !== 'deploy' || release?.toLowerCase() !== 'latest') return undefined;
+  await takeOnEarlierAttempts(context, { task: 'TriggerRelease', kind: 'release' }, world);
+  const { earlier } = context.register;
+  const here = earlier.children.filter(
+    ({ kind, organization }) => kind === 'release' && organization === context.azureDevOps.account.url,
+  );
+  return here.length ? here.map(({ project, id }) => ({ project, id })) : undefined;
+}
+
 async function deployAll(
   inputs: ExistingInputs,
   children: ReleaseChild[],
@@ -42,11 +59,21 @@ async function deployAll(
 ): Promise<Verdict> {
   for (const child of children) planDeployment(inputs, child, context, world);
   if (inputs.dryRun) {
+    for (const child of children) await checkDeployments(child, context, world);
     for (const child of children)
       world.log.info(`${title(child)}: ${child.toDeploy.join(', ') || 'nothing'} would be deployed. ${child.url}`);
     return { result: 'Succeeded', message: 'Checked; nothing was deployed (dryRun).' };
   }
   return await follow(inputs.waiting, { children }, context, world);
+}
+
+async function checkDeployments(child: ReleaseChild, { azureDevOps }: Context, world: World): Promise<void> {
+  const { project, definition: name, definitionId: id, path, url, environments, toDeploy } = child;
+  if (id === undefined) return;
+  const deploys = environments
+    .filter((environment) => toDeploy.includes(environment.name))
+    .map(({ definitionEnvironmentId = 0, name }) => ({ id: definitionEnvironmentId, name }));
+  await checkRights(azureDevOps, { project, definition: { id, name, path, url }, create: false, deploys }, world);
 }
 
 /** What had ended before it could be canceled is no failure; what goes on is. */
@@ -88,8 +115,7 @@ async function approveAll(
   context: Context,
   world: World,
 ): Promise<Verdict> {
-  const releases = await context.azureDevOps.releaseHost();
-  const held = new HeldReport(releases, heldOptions(waiting, context), world);
+  const held = await heldReport(waiting, context, world);
   let given = 0;
   for (const child of children) given += await held.approvePending(child);
   new Report(context, world.log).end(children);
@@ -108,18 +134,23 @@ async function readChild(
 ): Promise<ReleaseChild> {
   const { azureDevOps, parent } = context;
   const release = await readRelease(await azureDevOps.releaseHost(), { project, id }, { signal: world.signal });
-  const stages = inputs.action === 'wait' ? inputs.levels.flat() : [];
-  checkStages(stages, release, releaseUrl(azureDevOps, project, release));
+  const named = inputs.levels.flat();
+  const { name = String(id), environments = [] } = release;
+  const known = { owner: name, environments, url: releaseUrl(azureDevOps, project, release) };
+  const unknown = named.find((one) => !environments.some((environment) => same(environment.name, one)));
+  if (unknown !== undefined && inputs.action !== 'approve') throw new UserError(unknownStage('stages', unknown, known));
+  if (inputs.action === 'wait' || inputs.action === 'deploy') checkWaitFor(inputs.waiting, named, known);
   const own = parent !== undefined && (release.tags ?? []).includes(parent.tag);
   return {
     organization: azureDevOps.account.url,
     project,
     id,
     definition: release.releaseDefinition?.name ?? 'release',
-    name: release.name ?? String(id),
-    url: releaseUrl(azureDevOps, project, release),
+    definitionId: release.releaseDefinition?.id,
+    path: release.releaseDefinition?.path,
+    ...{ name, url: known.url },
     attempt: 1,
-    stages,
+    stages: inputs.action === 'wait' ? named : [],
     plans: new Map(),
     toDeploy: [],
     stageVariables: inputs.stageVariables,
@@ -127,17 +158,9 @@ async function readChild(
     cancels: own ? 'all' : [],
     given: [],
     createdOn: release.createdOn,
-    environments: release.environments ?? [],
+    environments,
     status: release.status,
   };
-}
-
-function checkStages(wanted: string[], { environments = [], name = '' }: Release, url: string): void {
-  const unknown = wanted.find((one) => !environments.some((environment) => same(environment.name, one)));
-  if (unknown !== undefined)
-    throw new UserError(
-      `stages: ${name} has no stage '${unknown}'. Its stages: ${environments.map((one) => one.name).join(', ') || 'none'}. ${url}`,
-    );
 }
 
 function same(one: string, other: string): boolean {

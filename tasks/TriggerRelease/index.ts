@@ -4,7 +4,7 @@ import { readParent } from '../lib/parent';
 import { Register, stepNameOf } from '../lib/register';
 import { runTask } from '../lib/runTask';
 import { Transport } from '../lib/transport';
-import { readInputs } from './inputs';
+import { readInputs, secretValues } from './inputs';
 import { cancelLeftovers } from './postJob';
 import { triggerRelease } from './triggerRelease';
 
@@ -16,6 +16,7 @@ void runTask(async ({ agent, world, secrets }) => {
   const connect = () => new AzureDevOps(readConnection(agent, secrets, { transport, clock: world.clock }), transport);
   if (isPostJob) return await cancelLeftovers(agent, connect, world);
   const inputs = await readInputs((name) => agent.input(name));
+  for (const value of secretValues(inputs)) secrets.add(value);
   const azureDevOps = connect();
   const own = () => new AzureDevOps(ownOrganization(agent, secrets), transport);
   const parent = readParent(agent);

@@ -1,7 +1,7 @@
 import { UserError } from '../lib/errors';
 import { choice, flag, text, type Read } from '../lib/inputs';
-import type { Variable } from '../lib/releases/request';
 import type { WantedVersion } from '../lib/releases/versions';
+import { readVariables, secretsOf, type Variable } from '../lib/variables';
 import { readWaiting, type WaitingInputs } from '../lib/waitingInputs';
 import { readNames, readYaml, readYamlMap, textOfValue, type YamlMap, type YamlValue } from '../lib/yamlInput';
 
@@ -57,6 +57,15 @@ export async function readInputs(read: Read): Promise<Inputs> {
   const project = text(read, 'project');
   if (!project) throw new UserError('project: give the name or id of the project.');
   return action === 'create' ? await readCreate(read, project) : await readExisting(read, action, project);
+}
+
+/** What the author marked as secret: to be known as such before anything is said. */
+export function secretValues(inputs: Inputs): string[] {
+  const variables = [
+    ...(inputs.action === 'create' ? [inputs.variables] : []),
+    ...Object.values(inputs.stageVariables),
+  ];
+  return variables.flatMap(secretsOf);
 }
 
 async function readCreate(read: Read, project: string): Promise<CreateInputs> {
@@ -173,23 +182,6 @@ function versionOf(alias: string, value: YamlValue): WantedVersion {
   }
   if (!branch && !tag && !latest) throw new UserError(`${place}: give a branch, a tag, a buildId, a commit or latest.`);
   return { kind: 'latest', branch, tag };
-}
-
-/** `name: value`, or `name: { value: x, isSecret: true }`. */
-function readVariables(map: YamlMap, place: string): Record<string, Variable> {
-  const variables: Record<string, Variable> = {};
-  for (const [name, value] of map) {
-    const spelled = value.kind === 'map' && value.entries.has('value') ? value.entries : undefined;
-    const unknown = [...(spelled?.keys() ?? [])].find((key) => key !== 'value' && key !== 'isSecret');
-    if (unknown !== undefined)
-      throw new UserError(`${place}: '${name}' has the unknown key '${unknown}'; known are value and isSecret.`);
-    const inner = spelled ? spelled.get('value') : value;
-    const written = inner && textOfValue(inner);
-    const secret = spelled?.get('isSecret');
-    const isSecret = secret?.kind === 'scalar' && secret.text.toLowerCase() === 'true';
-    if (written !== undefined) variables[name] = { value: written, isSecret };
-  }
-  return variables;
 }
 
 async function readStageVariables(read: Read): Promise<Record<string, Record<string, Variable>>> {

@@ -6,7 +6,9 @@ import type { WantedVersion } from '../lib/releases/versions';
 /** A source that the parent has in some version. */
 interface Source {
   alias: string;
-  /** Id of the build definition; of another kind of source undefined. */
+  /** As the service names it, in small letters. */
+  type: string;
+  /** Id of the build definition, the repository, the package or the like. */
   definitionId: string | undefined;
   version: WantedVersion;
 }
@@ -23,11 +25,14 @@ export function parentVersions(
   const sources = parent?.kind === 'release' ? ofRelease(agent) : parent ? ofBuild(agent) : [];
   const versions = new Map<string, WantedVersion>();
   for (const { alias = '', type = '', definitionReference } of artifacts) {
-    const isBuild = type.toLowerCase() === 'build';
     const definitions = definitionReference?.definition?.id?.split(',') ?? [];
-    const byAlias = parent?.kind === 'release' ? sources.find((one) => same(one.alias, alias)) : undefined;
+    const byAlias =
+      parent?.kind === 'release'
+        ? sources.find((one) => same(one.alias, alias) && one.type === type.toLowerCase())
+        : undefined;
     const bySource = sources.find(
-      ({ definitionId }) => isBuild && definitionId !== undefined && definitions.includes(definitionId),
+      (one) =>
+        one.type === type.toLowerCase() && one.definitionId !== undefined && definitions.includes(one.definitionId),
     );
     const found = byAlias ?? bySource;
     if (found) versions.set(alias, found.version);
@@ -38,12 +43,14 @@ export function parentVersions(
 function ofRelease(agent: Agent): Source[] {
   const parts = grouped(agent, /^release\.artifacts\.(.+)\.(definitionId|buildId|buildNumber|sourceVersion|type)$/i);
   return [...parts].flatMap(([alias, part]) => {
-    const isBuild = (part.get('type') ?? 'build').toLowerCase() === 'build';
+    const type = (part.get('type') ?? 'build').toLowerCase();
+    const source = { alias, type, definitionId: part.get('definitionid') };
     const id = part.get('buildid');
-    const definitionId = isBuild ? part.get('definitionid') : undefined;
-    const name = isBuild ? part.get('buildnumber') : (part.get('sourceversion') ?? part.get('buildnumber'));
-    if (isBuild && id && /^\d{1,9}$/.test(id)) return [{ alias, definitionId, version: build(id) }];
-    return name ? [{ alias, definitionId, version: { kind: 'text' as const, text: name } }] : [];
+    if (type === 'build' && id && /^\d{1,9}$/.test(id)) return [{ ...source, version: build(id) }];
+    // 'The build number or the commit identifier', says the reference of buildNumber; a commit in full is in sourceVersion.
+    const isCode = ['git', 'github', 'tfvc'].includes(type);
+    const text = (isCode ? part.get('sourceversion') : undefined) ?? part.get('buildnumber') ?? id;
+    return text ? [{ ...source, version: { kind: 'text' as const, text } }] : [];
   });
 }
 
@@ -52,9 +59,10 @@ function ofBuild(agent: Agent): Source[] {
   const parts = grouped(agent, /^resources\.pipeline\.(.+)\.(runID|pipelineID)$/i);
   const resources = [...parts].flatMap(([alias, part]) => {
     const id = part.get('runid');
-    return id ? [{ alias, definitionId: part.get('pipelineid'), version: build(id) }] : [];
+    return id ? [{ alias, type: 'build', definitionId: part.get('pipelineid'), version: build(id) }] : [];
   });
-  return own.id ? [{ alias: 'self', definitionId: own.definitionId, version: build(own.id) }, ...resources] : resources;
+  const self = own.id && { alias: 'self', type: 'build', definitionId: own.definitionId, version: build(own.id) };
+  return self ? [self, ...resources] : resources;
 }
 
 /** Variables whose names fit, by the first group of the pattern and then by the second in small letters. */

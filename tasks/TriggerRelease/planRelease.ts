@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { UserError } from '../lib/errors';
 import type { Parent } from '../lib/parent';
 import { definitionUrl, findDefinition } from '../lib/releases/definition';
@@ -5,6 +6,8 @@ import type { StagePlan } from '../lib/releases/releaseEnd';
 import { checkSettable, stageVariablesOf, unknownStage, type ReleaseRequest } from '../lib/releases/request';
 import { findVersions, type WantedVersion } from '../lib/releases/versions';
 import type { Condition, Definition, DefinitionEnvironment } from '../lib/releases/wire';
+import { requestedFor } from '../lib/requestedFor';
+import type { WaitingInputs } from '../lib/waitingInputs';
 import type { World } from '../lib/world';
 import type { CreateInputs } from './inputs';
 import { parentVersions } from './parentVersions';
@@ -18,10 +21,12 @@ export interface PlannedRelease {
   plans: Map<string, StagePlan>;
   /** Selected stages that nothing else in the selection triggers. */
   toDeploy: string[];
+  /** All stages of the definition. */
+  environments: DefinitionEnvironment[];
+  /** Folder of the definition, as in `\\scan`. */
+  path: string | undefined;
 }
 
-/** Ids of the service itself, in whose name scheduled releases are created, start like this. */
-const SERVICE_IDENTITY = /^0{8}-0{4}-8888-/;
 const WITH_THE_RELEASE: Condition[] = [{ name: 'ReleaseStarted', conditionType: 'event', value: '' }];
 
 /** Whatever is wrong with the definition, stages, artifacts or variables is said here, before anything is created. */
@@ -29,12 +34,17 @@ export async function planRelease(inputs: CreateInputs, context: Context, world:
   const { azureDevOps, parent } = context;
   const { project } = inputs;
   const { signal } = world;
-  const releases = await azureDevOps.releaseHost();
+  const releases = await azureDevOps.releaseHost(world.signal);
   const definition = await findDefinition(releases, project, inputs.definition, signal);
   const url = definitionUrl(azureDevOps, project, definition);
   if (definition.isDisabled)
     throw new UserError(`The release definition '${definition.name}' is disabled: it takes no new releases. ${url}`);
   const stages = selectStages(inputs.stages, definition, url);
+  checkWaitFor(inputs.waiting, stages.selected, {
+    owner: definition.name,
+    environments: definition.environments ?? [],
+    url,
+  });
   checkSettable(inputs.variables, definition.variables, {
     ...{ place: 'variables', owner: `the definition '${definition.name}'`, url },
   });
@@ -48,10 +58,15 @@ export async function planRelease(inputs: CreateInputs, context: Context, world:
       description: described(inputs.description, parent),
       manual: stages.manual,
       tags: parent ? [...inputs.tags, parent.tag] : inputs.tags,
-      createdFor: createdFor(inputs, context, world),
-      parentUrl: parent?.url,
+      createdFor: requestedFor(inputs.requestedFor, context, {
+        begin: 'The release is created',
+        elsewhere: 'it is created',
+        log: world.log,
+      }),
+      mark: randomUUID(),
     },
     ...{ stages: stages.selected, plans: stages.plans, toDeploy: stages.toDeploy },
+    ...{ environments: definition.environments ?? [], path: definition.path },
   };
 }
 
@@ -71,6 +86,22 @@ function described(text: string, parent: Parent | undefined): string {
   return text
     .replace(/ for <user>|<user>/g, (found) => (user ? found.replace('<user>', user) : ''))
     .replaceAll('<parent>', parent ? `${parent.name} ${parent.url}` : 'Pipeline Cascade');
+}
+
+/** Throws `UserError` for a stage to wait for that is not there, or that nothing would start. */
+export function checkWaitFor(
+  { waitFor }: WaitingInputs,
+  selected: string[],
+  known: { owner: string; environments: { name: string }[]; url: string },
+): void {
+  for (const wanted of typeof waitFor === 'string' ? [] : waitFor) {
+    const has = (names: string[]) => names.some((name) => name.toLowerCase() === wanted.toLowerCase());
+    if (!has(known.environments.map(({ name }) => name))) throw new UserError(unknownStage('waitFor', wanted, known));
+    if (selected.length && !has(selected))
+      throw new UserError(
+        `waitFor: stage '${wanted}' is none of the stages that are deployed: ${selected.join(', ')}. ${known.url}`,
+      );
+  }
 }
 
 /**
@@ -110,23 +141,4 @@ function isTriggered({ conditions = [] }: DefinitionEnvironment, isSelected: (na
 
 function isStage({ conditionType = '' }: Condition): boolean {
   return conditionType.toLowerCase() === 'environmentstate';
-}
-
-/** The id of the person whom the parent runs for, where there is one and the release is created in the same organization. */
-function createdFor(
-  { requestedFor }: CreateInputs,
-  { parent, azureDevOps }: Context,
-  { log }: World,
-): string | undefined {
-  if (requestedFor === 'connection' || !parent) return undefined;
-  const { id, name = '' } = parent.requestedFor;
-  const reason =
-    parent.organization !== azureDevOps.account.url
-      ? 'it is created in another organization'
-      : !id || SERVICE_IDENTITY.test(id) || name.includes(' Build Service (')
-        ? 'this run was not started by a person'
-        : undefined;
-  if (!reason) return id;
-  log.info(`The release is created for the identity of the connection, not for ${name || 'a person'}: ${reason}.`);
-  return undefined;
 }

@@ -1,7 +1,7 @@
 import type * as Yaml from 'yaml';
 import type { Document, Node, Scalar } from 'yaml';
 import { UserError } from './errors';
-import type { Read } from './inputs';
+import { text as withoutMacro, type Read } from './inputs';
 
 /**
  * A value of a YAML input. Scalars keep the author's own writing, so that `1.10`, `007` and `12e4567` arrive as they were typed;
@@ -40,11 +40,13 @@ export async function readYamlMap(read: Read, name: string): Promise<YamlMap> {
 export async function readNames(read: Read, name: string): Promise<string[]> {
   const text = read(name);
   if (text === undefined) return [];
-  if (!/^(- |\[)/.test(text)) {
-    return text
+  if (!/^(- |\[|\{.*:.*\}$)/s.test(text)) {
+    const names = text
       .split(/[,\n]/)
       .map((item) => item.trim())
       .filter(Boolean);
+    for (const item of names) withoutMacro(() => item, name);
+    return names;
   }
   const value = await readYaml(text, name);
   if (value.kind !== 'list') throw new UserError(`${name}: a list is wanted, this is a ${value.kind}.`);

@@ -161,6 +161,14 @@ export async function askEverything(
   await send(`GET ${git}/items?scopePath=/pipelines&recursionLevel=full`);
   const commits = await send(`GET ${git}/commits?searchCriteria.itemVersion.version=main&searchCriteria.$top=2`);
   await send(`GET ${git}/commits/${commits.value[0]!.commitId}`);
+  const pull = await send(`POST ${git}/pullrequests`, {
+    body: { sourceRefName: 'refs/heads/locks', targetRefName: 'refs/heads/main', title: 'Locks', description: 'new' },
+  });
+  await send(
+    `GET ${git}/pullrequests?searchCriteria.sourceRefName=refs/heads/locks&searchCriteria.status=active&$top=1`,
+  );
+  await send(`GET ${git}/pullrequests/${Number(pull.pullRequestId)}`);
+  await send(`PATCH ${git}/pullrequests/${Number(pull.pullRequestId)}`, { body: { description: 'newer' } });
   await send(`GET ${p}/distributedtask/queues?queueName=Default`);
   await send(`GET ${p}/distributedtask/queues?queueNames=Default`);
   await send(`GET ${p}/distributedtask/queues?queueIds=1`);
@@ -231,7 +239,14 @@ async function askForReleases(state: EmulatorState, clock: { jump(ms: number): v
   await send(`GET ${release}/deployments?definitionId=${definition.id}&latestAttemptsOnly=true&operationStatus=all`);
   await send(`GET ${one}/logs`);
   const [dev] = seen.environments as Wire[];
-  const [step] = dev!.deploySteps as { id: number }[];
+  const [step] = dev!.deploySteps as { id: number; releaseDeployPhases: { runPlanId: string }[] }[];
   await send(`GET ${one}/environments/${dev!.id}/deployPhases/${step!.id}/tasks/3/logs?startLine=0&endLine=5`);
+  const { releaseArea } = state;
+  const attached = { type: 'pipeline-cascade', name: 'x', content: '{}' };
+  releaseArea.addAttachment(releaseArea.find(made.id)!, dev!.name, attached);
+  const plan = `${one}/environments/${dev!.id}/attempts/1/plan/${step!.releaseDeployPhases[0]!.runPlanId}`;
+  const [attachment] = (await send(`GET ${plan}/attachments/pipeline-cascade`)).value;
+  const record = `timelines/${String(attachment!.timelineId)}/records/${String(attachment!.recordId)}`;
+  await send(`GET ${plan}/${record}/attachments/pipeline-cascade/x`);
   await send(`PATCH ${one}`, { body: { status: 'abandoned', keepForever: true } });
 }

@@ -40,12 +40,13 @@ function bare(path: string): string {
 /**
  * What the documents leave out or say otherwise than the wire:
  * links are maps of href; a property bag is { count, value }; demands are texts; a process has the fields of its kind;
- * the resources of the pipelines area keep their ids; the build area tells the kind of what it hands out.
+ * the resources of the pipelines area keep their ids; the build area tells the kind of what it hands out; a phase has the fields of its kind.
  */
 const extras: Record<string, Record<string, Schema>> = {
   BuildProcess: { type: { type: 'integer' }, yamlFilename: { type: 'string' }, phases: { type: 'array' } },
   PipelineConfiguration: { path: { type: 'string' }, repository: { type: 'object' } },
   Repository: { id: { type: 'string' } },
+  DeployPhase: { deploymentInput: { $ref: '#/definitions/AgentDeploymentInput' } },
 };
 const replaced: Record<string, Schema> = {
   ReferenceLinks: {

@@ -43,8 +43,15 @@ describe('What keeps a package from being published', function () {
     assert.deepEqual(problemsIn(without('TriggerPipeline/task.json'), root), ['TriggerPipeline/task.json is missing.']);
   });
 
-  it('is a missing notice, licence, page or icon of the extension', () => {
-    for (const name of ['ThirdPartyNotices.txt', 'LICENSE.md', 'overview.md', 'privacy.md', 'images/icon.png']) {
+  it('is a missing notice, bill of materials, licence, page or icon of the extension', () => {
+    for (const name of [
+      'ThirdPartyNotices.txt',
+      'sbom.cdx.json',
+      'LICENSE.md',
+      'overview.md',
+      'privacy.md',
+      'images/icon.png',
+    ]) {
       assert.deepEqual(problemsIn(without(name), root), [`${name} is missing.`]);
     }
   });

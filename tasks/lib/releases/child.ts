@@ -11,6 +11,9 @@ export interface ReleaseChild {
   id: number;
   /** Name of the definition. */
   definition: string;
+  /** Id and folder of the definition, where they were looked up. */
+  definitionId?: number | undefined;
+  path?: string | undefined;
   /** Name of the release. */
   name: string;
   url: string;

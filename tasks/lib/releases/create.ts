@@ -1,15 +1,12 @@
+import { listed } from '../answerShape';
 import type { AzureDevOps } from '../azureDevOps';
-import { ApiError, Canceled, messageOf, UserError } from '../errors';
-import { LostAnswer } from '../transport';
+import { ApiError, messageOf, UserError } from '../errors';
+import { CLOCKS_MAY_DIFFER_MS, isLost, lookForLost, MOST_STARTS, UnclearStart, withPatience } from '../lostAnswer';
+import { made } from '../transport';
 import type { World } from '../world';
-import { releaseBody, type ReleaseRequest } from './request';
-import { RELEASES, TAGS, type Release } from './wire';
+import { MARK, releaseBody, type ReleaseRequest } from './request';
+import { RELEASES, type Release } from './wire';
 
-const PATIENCE_AFTER_CANCEL_MS = 5000;
-const MOST_STARTS = 3;
-/** The service may still be at work on the request that it did not answer, so one empty look is not enough. */
-const LOOKS_AFTER_MS = [500, 1500, 3000, 5000];
-const CLOCKS_MAY_DIFFER_MS = 10_000;
 const MOST_RELEASES = 100;
 
 /**
@@ -20,7 +17,7 @@ const MOST_RELEASES = 100;
 export async function createRelease(
   releases: AzureDevOps,
   request: ReleaseRequest,
-  known: Set<number>,
+  known: () => Promise<Set<number>>,
   world: World,
 ): Promise<Release> {
   const { definition, project } = request;
@@ -28,7 +25,7 @@ export async function createRelease(
     const sentAt = world.clock.now() + releases.transport.serverAheadMs;
     try {
       const posted = releases.call<Release>('POST', RELEASES, { route: { project }, body: releaseBody(request) });
-      return (await withPatience(posted, world)).value;
+      return made((await withPatience(posted, definition.url, world)).value, definition.url);
     } catch (error) {
       if (!isLost(error)) {
         if (!(error instanceof ApiError) || error.status < 400) throw error;
@@ -53,68 +50,34 @@ export async function createRelease(
 }
 
 /**
- * The release that a creation without an answer made: of this definition, created since then with this description, these artifacts
- * and variables. Exactly one is taken on; undefined when there is none; several cannot be told apart and are an error with all links.
+ * The release that a creation without an answer made: the one with its mark. A service that keeps no marks shows releases without: of those one of
+ * this definition, created since then with this description, these artifacts and variables, that is nobody else's. Undefined when there is none; several
+ * cannot be told apart and are an error with all links. See notes/finding-a-release-again.md.
  */
 export async function findLostRelease(
   releases: AzureDevOps,
-  { request, sentAt, known }: { request: ReleaseRequest; sentAt: number; known: Set<number> },
+  { request, sentAt, known }: { request: ReleaseRequest; sentAt: number; known: () => Promise<Set<number>> },
   world: World,
 ): Promise<Release | undefined> {
-  const pauses = world.signal.aborted ? LOOKS_AFTER_MS.slice(0, 1) : LOOKS_AFTER_MS;
-  let fitting: Release[] = [];
-  for (const pause of pauses) {
-    await world.clock.sleep(pause);
-    fitting = (await releasesSince(releases, request, sentAt)).filter(
-      (release) => !known.has(release.id) && fits(release, request),
-    );
-    // A description that names the parent is nobody else's.
-    if (fitting.length && request.parentUrl && request.description.includes(request.parentUrl)) break;
-  }
+  const fitting = await lookForLost(async () => {
+    const seen = await releasesSince(releases, request, sentAt);
+    const certain = seen.filter((release) => markOf(release) === request.mark);
+    const others = certain.length ? new Set<number>() : await known();
+    return { certain, fitting: seen.filter((release) => !others.has(release.id) && fits(release, request)) };
+  }, world);
   const [only, ...others] = fitting;
   if (only && others.length) {
-    throw new UserError(
+    throw new UnclearStart(
       `The answer to the creation of a release of '${request.definition.name}' was lost, and ${fitting.length} releases could be the one it made: ${fitting.map((one) => releaseUrl(releases, request.project, one)).join(' , ')}. Nothing more is created; look at them and abandon what is not wanted.`,
     );
   }
   return only;
 }
 
-/** Puts tags on a release. A refusal is one warning. */
-export async function addReleaseTags(
-  releases: AzureDevOps,
-  release: { project: string; id: number; url: string },
-  tags: string[],
-  world: World,
-): Promise<void> {
-  if (!tags.length) return;
-  try {
-    await releases.call('POST', TAGS, {
-      route: { project: release.project, releaseId: release.id },
-      body: tags,
-      repeatable: true,
-      attempts: 3,
-      signal: world.signal,
-    });
-  } catch (error) {
-    if (error instanceof Canceled) return;
-    world.log.warning(`The tags ${tags.join(', ')} could not be put on ${release.url}: ${messageOf(error)}`);
-  }
-}
-
 /** The web page of a release. */
 export function releaseUrl(azureDevOps: AzureDevOps, project: string, { id, _links }: Release): string {
   const page = `${azureDevOps.account.url}${encodeURIComponent(project)}/_releaseProgress?_a=release-pipeline-progress&releaseId=${id}`;
   return _links?.web?.href ?? page;
-}
-
-/** True when what was asked for may have happened although no answer says so. */
-export function isLost(error: unknown): boolean {
-  return (
-    error instanceof LostAnswer ||
-    (error instanceof ApiError &&
-      (error.status === 408 || error.status >= 500 || [200, 201, 202].includes(error.status)))
-  );
 }
 
 async function releasesSince(
@@ -127,14 +90,15 @@ async function releasesSince(
     minCreatedTime: new Date(sentAt - CLOCKS_MAY_DIFFER_MS).toISOString(),
     queryOrder: 'descending',
     $expand: 'environments,artifacts,variables,tags',
+    propertyFilters: MARK,
     $top: MOST_RELEASES,
   };
   try {
     const { value } = await releases.call<{ value?: Release[] }>('GET', RELEASES, { route: { project }, query });
     const since = sentAt - CLOCKS_MAY_DIFFER_MS;
-    return (value.value ?? []).filter(({ createdOn }) => !createdOn || Date.parse(createdOn) >= since);
+    return listed(value).filter(({ createdOn }) => !createdOn || Date.parse(createdOn) >= since);
   } catch (error) {
-    throw new UserError(
+    throw new UnclearStart(
       `The answer to the creation of a release of '${definition.name}' was lost, and its releases cannot be looked at (${messageOf(error)}). It may exist: see ${definition.url} .`,
       { cause: error },
     );
@@ -143,6 +107,8 @@ async function releasesSince(
 
 /** Whether a release is what was asked for. What the service does not tell does not speak against it. */
 function fits(release: Release, request: ReleaseRequest): boolean {
+  const mark = markOf(release);
+  if (mark !== undefined) return mark === request.mark;
   const otherParent = release.tags?.some((tag) => tag.startsWith('cascade-parent-') && !request.tags.includes(tag));
   const versions = new Map(
     (release.artifacts ?? []).map(({ alias, definitionReference }) => [alias, definitionReference?.version?.id]),
@@ -157,23 +123,10 @@ function fits(release: Release, request: ReleaseRequest): boolean {
   );
 }
 
-/** After a cancel an answer is waited for no longer than a few seconds, then it counts as lost. */
-async function withPatience<T>(answer: Promise<T>, { clock, signal }: World): Promise<T> {
-  const ended = new AbortController();
-  const impatient = new Promise<never>((_, reject) => {
-    const onAbort = () => {
-      const reasons = ['The step was canceled before an answer came.'];
-      clock.sleep(PATIENCE_AFTER_CANCEL_MS, ended.signal).then(
-        () => reject(new LostAnswer({ method: 'POST', url: 'releases', status: 0, reasons })),
-        () => undefined,
-      );
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([answer, impatient]);
-  } finally {
-    ended.abort();
-  }
+/** The mark of the request that made a release; undefined where there is none, or where the service does not show it. */
+function markOf({ properties }: Release): string | undefined {
+  const value = properties?.[MARK];
+  if (typeof value === 'string') return value;
+  const text = (value as { $value?: unknown } | null | undefined)?.$value;
+  return typeof text === 'string' ? text : undefined;
 }

@@ -1,11 +1,14 @@
+import { AgentWait, type AgentWaitOptions } from '../agentWait';
 import type { AzureDevOps } from '../azureDevOps';
-import { messageOf } from '../errors';
+import { isRefusal, messageOf } from '../errors';
 import type { World } from '../world';
+import { StagePools } from './agents';
 import { title, type ReleaseChild } from './child';
 import { isMoving } from './releaseEnd';
+import { readRelease } from './stages';
 import { APPROVALS, INTERVENTIONS, type Approval, type Environment } from './wire';
 
-export interface HeldOptions {
+export interface HeldOptions extends AgentWaitOptions {
   approvals: 'wait' | 'approve';
   approvalComment: string;
 }
@@ -16,24 +19,36 @@ interface Intervention {
   releaseEnvironment?: { id?: number };
 }
 
-/** Says once for each reason what holds a stage, and approves what is pending where that is wanted. */
+/** Says once for each reason what holds a stage, approves what is pending where that is wanted, and finds a deadlock with this step. */
 export class HeldReport {
   private readonly said = new Set<string>();
   private readonly refused = new Set<number>();
+  private readonly releases: AzureDevOps;
 
+  private readonly agents: AgentWait;
+  private readonly pools: StagePools;
+
+  /** @param azureDevOps the organization; its releases may lie on a host of their own. */
   constructor(
-    private readonly releases: AzureDevOps,
+    { azureDevOps, releases }: { azureDevOps: AzureDevOps; releases: AzureDevOps },
     private readonly options: HeldOptions,
     private readonly world: World,
-  ) {}
+  ) {
+    this.releases = releases;
+    this.agents = new AgentWait(azureDevOps, options, world, (line) => this.once(line));
+    this.pools = new StagePools(azureDevOps, world);
+  }
 
-  async look(child: ReleaseChild): Promise<void> {
+  /** A reason to give the release up, or undefined. */
+  async look(child: ReleaseChild): Promise<string | undefined> {
+    let hopeless: string | undefined;
     for (const environment of child.environments.filter(isMoving)) {
       const pending = pendingApprovals(environment);
       if (pending.length && this.options.approvals === 'approve') await this.approve(child, environment, pending);
       else for (const approval of pending) this.say(child, environment, waitsFor(approval));
-      if (!pending.length) await this.reason(child, environment);
+      if (!pending.length) hopeless ??= await this.reason(child, environment);
     }
+    return hopeless;
   }
 
   /** Approves what is pending of a release; gives how many approvals were given. */
@@ -60,7 +75,12 @@ export class HeldReport {
           `${title(child)}: stage ${environment.name}: ${kind(approval)} approval given. ${child.url}`,
         );
       } catch (error) {
-        this.refused.add(approval.id);
+        if (await this.isGiven(child, approval)) {
+          given++;
+          continue;
+        }
+        // What passes is tried again at the next look.
+        if (isRefusal(error)) this.refused.add(approval.id);
         this.world.log.warning(
           `${title(child)}: stage ${environment.name}: ${waitsFor(approval)}, and this identity may not give it: ${messageOf(error)} ${child.url}`,
         );
@@ -69,8 +89,27 @@ export class HeldReport {
     return given;
   }
 
-  private async reason(child: ReleaseChild, environment: Environment): Promise<void> {
+  /** Asked when the answer to an approval was lost or refused: it may have been given by that, or by somebody else. */
+  private async isGiven(child: ReleaseChild, { id }: Approval): Promise<boolean> {
+    const { environments = [] } = await readRelease(this.releases, child, { attempts: 2 }).catch(() => ({
+      environments: [],
+    }));
+    return environments
+      .flatMap(({ preDeployApprovals = [], postDeployApprovals = [] }: Environment) => [
+        ...preDeployApprovals,
+        ...postDeployApprovals,
+      ])
+      .some((approval) => approval.id === id && approval.status?.toLowerCase() === 'approved');
+  }
+
+  private async reason(child: ReleaseChild, environment: Environment): Promise<string | undefined> {
     const step = environment.deploySteps?.at(-1);
+    const key = `${child.id}/${environment.id}`;
+    if (step?.operationStatus?.toLowerCase() === 'queuedforagent') {
+      const waiting = { key, title: `${title(child)}: stage ${environment.name}`, url: child.url };
+      return await this.agents.look({ ...waiting, ...(await this.pools.of(child.project, environment)) });
+    }
+    this.agents.moves(key);
     switch (step?.operationStatus?.toLowerCase()) {
       case 'manualinterventionpending':
         this.say(child, environment, await this.intervention(child, environment));
@@ -86,11 +125,9 @@ export class HeldReport {
       case 'queued':
         this.say(child, environment, 'is queued behind another deployment of that stage, or for a free parallel job');
         break;
-      case 'queuedforagent':
-        this.say(child, environment, 'waits for an agent');
-        break;
       default:
     }
+    return undefined;
   }
 
   private async intervention(child: ReleaseChild, environment: Environment): Promise<string> {
@@ -111,14 +148,18 @@ export class HeldReport {
   }
 
   private say(child: ReleaseChild, environment: Environment, what: string): void {
-    const text = `${title(child)}: stage ${environment.name} ${what}. ${child.url}`;
+    this.once(`${title(child)}: stage ${environment.name} ${what}. ${child.url}`);
+  }
+
+  private once(text: string): void {
     if (this.said.has(text)) return;
     this.said.add(text);
     this.world.log.info(text);
   }
 }
 
-function pendingApprovals({ preDeployApprovals = [], postDeployApprovals = [] }: Environment): Approval[] {
+/** Approvals that somebody has to give now. */
+export function pendingApprovals({ preDeployApprovals = [], postDeployApprovals = [] }: Environment): Approval[] {
   return [...preDeployApprovals, ...postDeployApprovals].filter(
     ({ status, isAutomated }) => status?.toLowerCase() === 'pending' && !isAutomated,
   );

@@ -1,10 +1,9 @@
 import { UserError } from '../errors';
+import { withoutValuesOfSecrets, type Variable } from '../variables';
 import type { ArtifactVersion, Definition, ReleaseVariable } from './wire';
 
-export interface Variable {
-  value: string;
-  isSecret: boolean;
-}
+/** Name of the extended property that holds `mark`. */
+export const MARK = 'PipelineCascade';
 
 /** A release of which everything was looked up. */
 export interface ReleaseRequest {
@@ -21,18 +20,19 @@ export interface ReleaseRequest {
   draft: boolean;
   /** Id of the person it is created for. */
   createdFor: string | undefined;
-  /** Link of the run or release that creates it. */
-  parentUrl: string | undefined;
+  /** Kept with the release: by it, and by nothing else for certain, a release is known as the one that this request made. */
+  mark: string;
 }
 
 /** Body of `POST release/releases`. https://learn.microsoft.com/rest/api/azure/devops/release/releases/create */
 export function releaseBody(request: ReleaseRequest): Record<string, unknown> {
-  const { definition, description, artifacts, variables, stageVariables, manual, draft, createdFor } = request;
+  const { definition, description, artifacts, variables, stageVariables, manual, draft, createdFor, mark } = request;
   return {
     definitionId: definition.id,
     description,
     reason: 'manual',
     isDraft: draft,
+    properties: { [MARK]: mark },
     ...(artifacts.length && {
       artifacts: artifacts.map(({ alias, version }) => ({ alias, instanceReference: version })),
     }),
@@ -47,8 +47,8 @@ export function releaseBody(request: ReleaseRequest): Record<string, unknown> {
 export function withoutSecrets(request: ReleaseRequest): ReleaseRequest {
   return {
     ...request,
-    variables: hidden(request.variables),
-    stageVariables: request.stageVariables.map((one) => ({ ...one, variables: hidden(one.variables) })),
+    variables: withoutValuesOfSecrets(request.variables),
+    stageVariables: request.stageVariables.map((one) => ({ ...one, variables: withoutValuesOfSecrets(one.variables) })),
   };
 }
 
@@ -100,10 +100,4 @@ export function unknownStage(
   { owner, environments, url }: { owner: string; environments: { name: string }[]; url: string },
 ): string {
   return `${place}: '${owner}' has no stage '${stage}'. Its stages: ${environments.map(({ name }) => name).join(', ') || 'none'}. ${url}`;
-}
-
-function hidden(variables: Record<string, Variable>): Record<string, Variable> {
-  return Object.fromEntries(
-    Object.entries(variables).map(([name, { value, isSecret }]) => [name, { value: isSecret ? '' : value, isSecret }]),
-  );
 }

@@ -2,7 +2,7 @@ import type { AzureDevOps } from '../azureDevOps';
 import { messageOf, UserError } from '../errors';
 import type { World } from '../world';
 import { title, type ReleaseChild } from './child';
-import { isLost } from './create';
+import { isLost } from '../lostAnswer';
 import { attemptOf, isMoving } from './releaseEnd';
 import { ENVIRONMENTS, RELEASES, type Environment, type Release } from './wire';
 
@@ -15,12 +15,13 @@ const LATE_BEGIN_MS = 700;
 export async function readRelease(
   releases: AzureDevOps,
   { project, id }: { project: string; id: number },
-  { signal, attempts }: { signal?: AbortSignal; attempts?: number } = {},
+  { signal, attempts, timeoutMs }: { signal?: AbortSignal; attempts?: number; timeoutMs?: number } = {},
 ): Promise<Release> {
   const { value } = await releases.call<Release>('GET', RELEASES, {
     route: { project, releaseId: id },
     signal,
     attempts,
+    timeoutMs,
   });
   return value;
 }
@@ -69,18 +70,20 @@ export async function deployStage(
 /**
  * Asks the service to cancel what moves of these releases, all at once, and says for each stage whether that was accepted; gives the
  * number of those for which it was not. Never throws. Not tied to the step's own signal.
+ * @param which stages of a release; unless told, those that are the step's own.
  */
 export async function cancelReleases(
   releases: AzureDevOps,
   children: ReleaseChild[],
   { log, clock }: World,
+  which: (child: ReleaseChild) => 'all' | string[] = ({ cancels }) => cancels,
 ): Promise<number> {
   const refused = await Promise.all(
     children.map(async (child) => {
       const asked = new Set<number>();
       let failed = 0;
       const cancelMoving = async (environments: Environment[]) => {
-        const moving = environments.filter((one) => isMoving(one) && isOwn(child, one) && !asked.has(one.id));
+        const moving = environments.filter((one) => isMoving(one) && isAmong(which(child), one) && !asked.has(one.id));
         for (const { id } of moving) asked.add(id);
         const results = await Promise.all(moving.map((one) => cancelStage(releases, child, one, log)));
         failed += results.filter((accepted) => !accepted).length;
@@ -90,7 +93,7 @@ export async function cancelReleases(
       for (const pause of [0, LATE_BEGIN_MS]) {
         if (pause) await clock.sleep(pause);
         try {
-          const release = await readRelease(releases, child, { attempts: 3 });
+          const release = await readRelease(releases, child, { attempts: 2, timeoutMs: CANCEL_TIMEOUT_MS });
           child.environments = release.environments ?? [];
           await cancelMoving(child.environments);
         } catch (error) {
@@ -125,11 +128,24 @@ async function cancelStage(
     log.info(`${title(child)}: stage ${name}: cancellation accepted. ${child.url}`);
     return true;
   } catch (error) {
+    // Where an answer was lost, the next request is refused because the first one did it.
+    const now = { attempts: 1, timeoutMs: CANCEL_TIMEOUT_MS };
+    const release = await readRelease(releases, child, now).catch(() => undefined);
+    const stage = release?.environments?.find((one) => one.id === id);
+    if (stage && !isMoving(stage)) {
+      log.info(`${title(child)}: stage ${name} has ended (${stage.status ?? ''}). ${child.url}`);
+      return true;
+    }
     log.error(`${title(child)}: stage ${name} could not be canceled, it goes on. ${messageOf(error)} ${child.url}`);
     return false;
   }
 }
 
-function isOwn({ cancels }: ReleaseChild, { name }: Environment): boolean {
-  return cancels === 'all' || cancels.some((one) => one.toLowerCase() === name.toLowerCase());
+/** The stages that count: what is asked for by name, or all. */
+export function counted({ stages }: ReleaseChild): 'all' | string[] {
+  return stages.length ? stages : 'all';
+}
+
+function isAmong(stages: 'all' | string[], { name }: Environment): boolean {
+  return stages === 'all' || stages.some((one) => one.toLowerCase() === name.toLowerCase());
 }

@@ -81,10 +81,9 @@ async function findVersion(hosts: Hosts, source: Source, wanted: WantedVersion):
     const build = (wanted.kind === 'latest' ? undefined : fromList) ?? (await buildVersion(hosts, source, wanted));
     if (build) return build;
   } else if (fromList) return fromList;
-  if (type === 'git' || type === 'tfsgit') {
-    const commit = await gitVersion(hosts, source, wanted);
-    if (commit) return commit;
-  }
+  const unlisted =
+    type === 'git' || type === 'tfsgit' ? await gitVersion(hosts, source, wanted) : olderVersion(type, source, wanted);
+  if (unlisted) return unlisted;
   const { versions, errorMessage } = source.offered;
   const known = (versions ?? []).map(({ name, id }) => name || id || '').filter(Boolean);
   const rest = known.length > MOST_NAMED ? ` and ${known.length - MOST_NAMED} more` : '';
@@ -212,6 +211,20 @@ async function gitVersion(hosts: Hosts, source: Source, wanted: WantedVersion): 
       );
     }
   }
+  return undefined;
+}
+
+/** A commit of GitHub, and a changeset that is older than the newest, may be taken although the short list does not hold it any more. */
+function olderVersion(
+  type: string | undefined,
+  { offered }: Source,
+  wanted: WantedVersion,
+): ArtifactVersion | undefined {
+  const text = wanted.kind === 'commit' ? wanted.commit : wanted.kind === 'text' ? wanted.text : '';
+  const branch = wanted.kind === 'commit' && wanted.branch ? { sourceBranch: wanted.branch } : {};
+  if (type === 'github' && /^[0-9a-f]{40}$/i.test(text)) return { id: text, name: text.slice(0, 7), ...branch };
+  const newest = Math.max(0, ...(offered.versions ?? []).map(({ id }) => Number(id) || 0));
+  if (type === 'tfvc' && /^\d{1,9}$/.test(text) && Number(text) <= newest) return { id: text, name: text };
   return undefined;
 }
 

@@ -5,14 +5,16 @@ import type { WaitingInputs } from '../waitingInputs';
 import type { World } from '../world';
 import { title, type ReleaseChild } from './child';
 import { failureLines, tasksOf } from './failures';
-import type { HeldReport } from './held';
+import { pendingApprovals, type HeldReport } from './held';
 import { attemptOf, isMoving, releaseEnd, type ReleaseEnd } from './releaseEnd';
-import { cancelReleases, deployStage, readRelease } from './stages';
+import { cancelReleases, counted, deployStage, readRelease } from './stages';
 import { RELEASES, type Environment, type Release } from './wire';
 
 export interface ReleaseWatchOptions {
   waiting: WaitingInputs;
   held: HeldReport;
+  /** Called before a stage is deployed, so that whoever finds the step killed knows it. */
+  deploying(child: ReleaseChild, stage: string): void;
   /** Called when something is new: a stage, a result. */
   changed(): void;
 }
@@ -21,6 +23,8 @@ export interface ReleaseWatchOptions {
 interface Watched {
   child: ReleaseChild;
   since: number;
+  /** What held its stages at the last look, in the service's words. */
+  held: string;
   /** When the whole of it was read last. */
   readAt: number;
   /** Since when a stage is due that the service does not start. */
@@ -56,7 +60,7 @@ export class ReleaseWatch {
     const now = world.clock.now();
     this.watched = children.map((child) => ({
       child,
-      ...{ since: now, readAt: -Infinity, dueSince: undefined, mayHaveEnded: false, unknownSaid: false },
+      ...{ since: now, held: '', readAt: -Infinity, dueSince: undefined, mayHaveEnded: false, unknownSaid: false },
       triesLeft: options.waiting.retryFailedStages,
       logsSaid: new Set<string>(),
     }));
@@ -78,7 +82,7 @@ export class ReleaseWatch {
     );
     if (!timedOut) return;
     const open = this.open().map(({ child }) => child);
-    if (waiting.onTimeout === 'cancel') await cancelReleases(this.releases, open, this.world);
+    if (waiting.onTimeout === 'cancel') await cancelReleases(this.releases, open, this.world, counted);
     for (const child of open) child.result = 'timedOut';
     this.options.changed();
   }
@@ -103,7 +107,7 @@ export class ReleaseWatch {
       route: { project },
       query: {
         releaseIdFilter: group.map(({ child }) => child.id).join(','),
-        $expand: 'environments',
+        $expand: 'environments,approvals',
         $top: group.length,
       },
       signal: this.world.signal,
@@ -119,8 +123,10 @@ export class ReleaseWatch {
         const end = this.judge(one, release);
         one.mayHaveEnded = end.ended || (changes && !release.environments.some(isMoving)) || this.hasTurn(one, release);
         if (changes && this.options.waiting.waitFor !== 'completion') one.mayHaveEnded = true;
+        const held = heldBy(release);
         // A change is worth the reasons for it, but hundreds of releases must not cost a request each.
-        if (changes) one.readAt = Math.min(one.readAt, this.world.clock.now() - WHOLE_EVERY_MS);
+        if (changes || held !== one.held) one.readAt = Math.min(one.readAt, this.world.clock.now() - WHOLE_EVERY_MS);
+        one.held = held;
       }
     }
   }
@@ -155,7 +161,12 @@ export class ReleaseWatch {
     this.note(one, release);
     await this.printLogs(one);
     if (await this.deployDue(one, release)) return;
-    await this.options.held.look(child);
+    const hopeless = await this.options.held.look(child);
+    if (hopeless) {
+      await cancelReleases(this.releases, [child], this.world, counted);
+      this.finish(one, 'failed', hopeless);
+      return;
+    }
     const end = this.judge(one, release);
     if (this.options.waiting.waitFor === 'start' && hasBegun(release, end)) {
       this.finish(one, 'started');
@@ -199,6 +210,7 @@ export class ReleaseWatch {
   private async deployDue(one: Watched, release: Release): Promise<boolean> {
     const { child } = one;
     const due = turnOf(child, release);
+    for (const { name } of due) this.options.deploying(child, name);
     await Promise.all(due.map((environment) => deployStage(this.releases, child, environment, this.world)));
     const names = due.map(({ name }) => name.toLowerCase());
     child.toDeploy = child.toDeploy.filter((name) => !names.includes(name.toLowerCase()));
@@ -224,6 +236,7 @@ export class ReleaseWatch {
     child.attempt++;
     for (const environment of rejected) {
       this.world.log.info(`${title(child)}: stage ${environment.name} was rejected and is deployed again.`);
+      this.options.deploying(child, environment.name);
       await deployStage(this.releases, child, environment, this.world);
       const key = environment.name.toLowerCase();
       child.plans.set(key, { ...child.plans.get(key), fromAttempt: attemptOf(environment) + 1 });
@@ -316,6 +329,14 @@ function hasBegun({ environments = [] }: Release, { stages }: ReleaseEnd): boole
 function isNew(before: Environment | undefined, now: Environment): boolean {
   if (!before) return now.status?.toLowerCase() !== 'notstarted';
   return before.status !== now.status || attemptOf(now) > attemptOf(before);
+}
+
+/** Changes with each approval that is asked for, gate, intervention or queue. */
+function heldBy({ environments = [] }: Release): string {
+  return environments
+    .filter(isMoving)
+    .map((one) => [one.id, one.deploySteps?.at(-1)?.operationStatus, ...pendingApprovals(one).map(({ id }) => id)])
+    .join(';');
 }
 
 function withoutEmpty(environment: Environment): Environment {

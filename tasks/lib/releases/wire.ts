@@ -13,6 +13,8 @@ export interface Release {
   variables?: Record<string, ReleaseVariable>;
   tags?: string[];
   releaseDefinition?: { id?: number; name?: string; path?: string };
+  /** Those that were asked for by name; a value comes with its type. */
+  properties?: Record<string, unknown>;
   _links?: { web?: { href?: string } };
 }
 
@@ -28,7 +30,14 @@ export interface Environment {
   preDeployApprovals?: Approval[];
   postDeployApprovals?: Approval[];
   deploySteps?: DeployStep[];
+  /** The phases as they were in the definition when the release was created. */
+  deployPhasesSnapshot?: PhaseSnapshot[] | null;
   scheduledDeploymentTime?: string | null;
+}
+
+export interface PhaseSnapshot {
+  rank?: number;
+  deploymentInput?: { queueId?: number; demands?: (string | { name?: string; value?: string | null })[] | null } | null;
 }
 
 /** What has to hold before a stage deploys by itself. */
@@ -69,6 +78,9 @@ export interface DeployStep {
 
 export interface DeployPhase {
   name?: string;
+  /** What its tasks attach lies below it. */
+  runPlanId?: string | null;
+  rank?: number;
   status?: string;
   deploymentJobs?: { job?: DeployTask; tasks?: DeployTask[] }[] | null;
 }

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { AzureDevOps, Place } from '../azureDevOps';
-import { UserError } from '../errors';
-import { unzip } from '../unzip';
+import { messageOf, UserError } from '../errors';
+import { isOfDisk, unzip } from '../unzip';
 import type { World } from '../world';
 import { title, type Child } from './child';
 
@@ -24,7 +24,9 @@ export async function listArtifacts(
     route: { project, buildId: id },
     signal,
   });
-  return value?.value ?? [];
+  const artifacts = value?.value ?? [];
+  if (artifacts.every(({ name }) => typeof name === 'string')) return artifacts;
+  throw new UserError(`The service tells of an artifact of run ${id} without its name; try again.`);
 }
 
 /**
@@ -52,7 +54,17 @@ export async function downloadArtifact(
         : await signedUrl(azureDevOps, child, artifact, world);
     await azureDevOps.download(url, { file: zip, withCredentials: !signed, signal: world.signal });
     // The archive holds one folder with the artifact's name.
-    return await unzip(zip, { folder, strip: artifact.name });
+    return await unzip(zip, {
+      folder,
+      strip: artifact.name,
+      name: `The artifact '${artifact.name}' of ${title(child)}`,
+    });
+  } catch (cause) {
+    if (!isOfDisk(cause)) throw cause;
+    throw new UserError(
+      `The artifact '${artifact.name}' of ${title(child)} cannot be written to '${folder}': ${messageOf(cause)}.`,
+      { cause },
+    );
   } finally {
     fs.rmSync(zip, { force: true });
   }

@@ -1,22 +1,16 @@
 import type { AzureDevOps } from '../azureDevOps';
-import { ApiError, messageOf } from '../errors';
+import { AgentWait, type AgentWaitOptions } from '../agentWait';
+import { ApiError, isRefusal, messageOf } from '../errors';
 import type { World } from '../world';
 import { approve, pendingChecks, readApprovals, waitingFor, type Approval } from './approvals';
 import { title, type Child } from './child';
-import { ableAgents, readAgents } from './pool';
 import { NO_STAGES } from './timeline';
 import type { TimelineRecord } from './wire';
 
-export interface BlockOptions {
+export interface BlockOptions extends AgentWaitOptions {
   approvals: 'wait' | 'approve';
   approvalComment: string;
-  onDeadlock: 'fail' | 'warn';
-  /** The agent on which this step runs. */
-  ownAgent: { id: number; name: string } | undefined;
 }
-
-const CERTAIN_AFTER_MS = 600_000;
-const MORE_AGENTS = "Agents on demand, one for each queued job, are in the folder agents of this extension's project.";
 
 /**
  * Says why runs do not move, once per reason: an approval, a check, a permission, no agent. Approves what it may where that is wanted,
@@ -25,21 +19,26 @@ const MORE_AGENTS = "Agents on demand, one for each queued job, are in the folde
 export class BlockReport {
   private readonly said = new Set<string>();
   private readonly tried = new Set<string>();
-  /** Since when a child certainly waits for our own agent. */
-  private readonly deadlockedSince = new Map<number, number>();
+  private readonly agents: AgentWait;
 
   constructor(
     private readonly azureDevOps: AzureDevOps,
     private readonly options: BlockOptions,
     private readonly world: World,
-  ) {}
+  ) {
+    this.agents = new AgentWait(azureDevOps, options, world, (line) => this.once(line));
+  }
 
   /** A reason to give the child up, or undefined. */
   async look(child: Child, records: TimelineRecord[]): Promise<string | undefined> {
     await this.checks(child, records);
-    if (waitsForAgent(child, records)) return await this.agent(child);
-    this.moves(child);
-    return undefined;
+    const key = String(child.id);
+    if (!waitsForAgent(child, records)) {
+      this.agents.moves(key);
+      return undefined;
+    }
+    const { pool, queuePosition, demands = [] } = child.progress;
+    return await this.agents.look({ key, title: title(child), url: child.url, pool, demands, queuePosition });
   }
 
   /** Approves what is pending of a child; gives how many approvals it gave. */
@@ -57,10 +56,22 @@ export class BlockReport {
         this.world.log.info(`${title(child)}: approved. ${child.url}`);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
+        if (await this.isApproved(child, id)) {
+          approved++;
+          continue;
+        }
+        // What passes is tried again at the next look.
+        if (!isRefusal(error)) this.tried.delete(id);
         this.world.log.warning(`${title(child)}: this identity could not approve. ${messageOf(error)} ${child.url}`);
       }
     }
     return approved;
+  }
+
+  /** Asked when the answer to an approval was lost or refused: it may have been given by that, or by somebody else. */
+  private async isApproved({ project }: Child, id: string): Promise<boolean> {
+    const [approval] = await readApprovals(this.azureDevOps, project, [id], this.world).catch(() => []);
+    return approval?.status === 'approved';
   }
 
   private async checks(child: Child, records: TimelineRecord[]): Promise<void> {
@@ -72,7 +83,8 @@ export class BlockReport {
       const approval = approvals.find(({ id }) => id === record.id);
       if (approval && approval.status !== 'pending') continue;
       const where = stage && stage !== NO_STAGES ? ` before stage ${stage}` : '';
-      this.say(child, `${whatFor(record, approval)}${where}. ${child.url}`);
+      // A stage that runs again waits again, for an approval of its own.
+      this.say(child, `${whatFor(record, approval)}${where}. ${child.url}`, record.id);
     }
   }
 
@@ -96,58 +108,15 @@ export class BlockReport {
     }
   }
 
-  private async agent(child: Child): Promise<string | undefined> {
-    const { pool, queuePosition, demands = [] } = child.progress;
-    if (!pool) {
-      this.say(child, `waits for an agent. ${child.url}`);
-      return undefined;
-    }
-    const agents = pool.hosted ? undefined : await readAgents(this.azureDevOps, pool, this.world);
-    const position = queuePosition ? `, at place ${queuePosition} of the queue` : '';
-    if (!agents) {
-      this.say(child, `waits for an agent of pool '${pool.name}'${position}. ${child.url}`);
-      return undefined;
-    }
-    const able = ableAgents(agents, demands);
-    if (!able.length) {
-      this.moves(child);
-      const wants = demands.length ? ` that meets its demands (${demands.join(', ')})` : '';
-      this.say(
-        child,
-        `waits for an agent of pool '${pool.name}'${position}: none is online and enabled${wants}. ${child.url}`,
-      );
-      return undefined;
-    }
-    const { ownAgent } = this.options;
-    if (ownAgent && able.every(({ id, name }) => id === ownAgent.id && name === ownAgent.name))
-      return this.deadlock(child, pool.name);
-    this.say(child, `waits for an agent of pool '${pool.name}'${position}. ${child.url}`);
-    this.moves(child);
+  /** @param about what makes the same words news. */
+  private say(child: Child, text: string, about = ''): void {
+    this.once(`${title(child)} ${text}`, about);
   }
 
-  /** The only agent that could run the child is busy with waiting for it. */
-  private deadlock(child: Child, pool: string): string | undefined {
-    const { clock, log } = this.world;
-    const since = this.deadlockedSince.get(child.id);
-    if (since === undefined) {
-      this.deadlockedSince.set(child.id, clock.now());
-      log.warning(
-        `${title(child)} waits for the only agent of pool '${pool}' that could run it, and this step holds that agent while it waits: a deadlock. Add an agent to the pool, let this job run in another pool, or do not wait (waitForCompletion: false) and collect the run later with action: wait. ${MORE_AGENTS}`,
-      );
-      return undefined;
-    }
-    if (clock.now() - since < CERTAIN_AFTER_MS || this.options.onDeadlock === 'warn') return undefined;
-    return `deadlock: for ${Math.round((clock.now() - since) / 60_000)} minutes it could not get an agent of pool '${pool}', because this step holds the only one`;
-  }
-
-  private moves(child: Child): void {
-    this.deadlockedSince.delete(child.id);
-  }
-
-  private say(child: Child, text: string): void {
-    const line = `${title(child)} ${text}`;
-    if (this.said.has(line)) return;
-    this.said.add(line);
+  private once(line: string, about = ''): void {
+    const key = `${about} ${line}`;
+    if (this.said.has(key)) return;
+    this.said.add(key);
     this.world.log.info(line);
   }
 }

@@ -4,7 +4,8 @@ import type { Parent } from '../parent';
 import type { Pipeline } from './pipeline';
 import { BUILDS, type Build } from './wire';
 import type { World } from '../world';
-import type { Resources, Variable } from './request';
+import type { Variable } from '../variables';
+import type { Resources } from './request';
 
 /** What a child may take from the run that starts it. */
 export type Inherited = 'parameters' | 'debug' | 'repositories' | 'pipelines';

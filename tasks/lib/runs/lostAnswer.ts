@@ -1,18 +1,26 @@
+import { listed } from '../answerShape';
 import type { AzureDevOps } from '../azureDevOps';
-import { messageOf, UserError } from '../errors';
+import { messageOf } from '../errors';
+import { CLOCKS_MAY_DIFFER_MS, lookForLost, UnclearStart } from '../lostAnswer';
 import type { World } from '../world';
 import type { RunRequest } from './request';
 import { isSameValue } from './sameValue';
 import { startedFrom, type StartedRun } from './start';
 import { BUILDS, type Build } from './wire';
 
-/** Nobody can tell whether a start made a run, or which one: nothing more may be started for it. */
-export class UnclearStart extends UserError {}
+/** A list of hundreds may have started many runs of one pipeline in the seconds that are looked at. */
+const MOST_RUNS = 1000;
 
-/** The service may still be at work on the request that it did not answer, so one empty look is not enough. */
-const LOOKS_AFTER_MS = [500, 1500, 3000, 5000];
-const CLOCKS_MAY_DIFFER_MS = 10_000;
-const MOST_RUNS = 100;
+/** A start without an answer, and what else could have made a run that looks like its own. */
+export interface LostStart {
+  request: RunRequest;
+  /** Epoch milliseconds on the server's clock. */
+  sentAt: number;
+  /** Runs that belong to somebody already. */
+  known: () => Promise<Set<number>> | Set<number>;
+  /** Starts of other runs of which nobody knows either what they made. */
+  rivals?: () => RunRequest[];
+}
 
 /**
  * The run that a start without an answer made: of this pipeline, queued since then, with this branch, commit, parameters and
@@ -21,37 +29,37 @@ const MOST_RUNS = 100;
  */
 export async function findLostRun(
   azureDevOps: AzureDevOps,
-  { request, sentAt, known }: { request: RunRequest; sentAt: number; known: () => Promise<Set<number>> | Set<number> },
+  { request, sentAt, known, rivals = () => [] }: LostStart,
   world: World,
 ): Promise<StartedRun | undefined> {
-  // After a cancel there is little time left, and nothing may be started any more: one look has to do.
-  const pauses = world.signal.aborted ? LOOKS_AFTER_MS.slice(0, 1) : LOOKS_AFTER_MS;
-  let fitting: Build[] = [];
-  for (const pause of pauses) {
-    await world.clock.sleep(pause);
+  const fitting = await lookForLost(async () => {
     const seen = await runsSince(azureDevOps, request, sentAt);
     // Only after the look: a start beside this one may have got its answer in the meantime.
     const others = await known();
-    fitting = seen.filter((build) => !others.has(build.id) && fits(build, request));
-    const certain = fitting.filter((build) =>
-      request.tags.some((tag) => tag.startsWith('cascade-parent-') && build.tags?.includes(tag)),
-    );
-    if (certain.length) {
-      fitting = certain;
-      break;
-    }
-  }
-  // A run without this parent's tag could be somebody else's, and ours still to come: it counts only after the last look.
+    const fitting = seen.filter((build) => !others.has(build.id) && fits(build, request));
+    // A run without this parent's tag could be somebody else's.
+    const ours = request.tags.filter((tag) => tag.startsWith('cascade-parent-'));
+    return { fitting, certain: fitting.filter(({ tags }) => ours.some((tag) => tags?.includes(tag))) };
+  }, world);
   const [only, ...others] = fitting.map((build) => ({
     ...startedFrom(azureDevOps, request.project, build),
     adopted: true,
   }));
+  if (only && fitting.some((build) => rivals().some((rival) => isOf(rival, request) && fits(build, rival)))) {
+    throw new UnclearStart(
+      `The answers to several starts of '${request.pipeline.name}' were lost, and which of them made ${[only, ...others].map(({ url }) => url).join(' , ')} cannot be told: in what the service tells of a run (branch, commit, parameters, variables) they are alike. Nothing more is started; look at it and cancel what is not wanted.`,
+    );
+  }
   if (only && others.length) {
     throw new UnclearStart(
       `The answer to the start of '${request.pipeline.name}' was lost, and ${fitting.length} runs could be the one it made: ${[only, ...others].map(({ url }) => url).join(' , ')}. Nothing more is started; look at them and cancel what is not wanted.`,
     );
   }
   return only;
+}
+
+function isOf(rival: RunRequest, { pipeline, project }: RunRequest): boolean {
+  return rival.pipeline.id === pipeline.id && rival.project === project;
 }
 
 async function runsSince(
@@ -67,7 +75,7 @@ async function runsSince(
   };
   try {
     const { value } = await azureDevOps.call<{ value?: Build[] }>('GET', BUILDS, { route: { project }, query });
-    return value.value ?? [];
+    return listed(value);
   } catch (error) {
     throw new UnclearStart(
       `The answer to the start of '${pipeline.name}' was lost, and its runs cannot be looked at (${messageOf(error)}). It may have started: see ${pipeline.url} .`,

@@ -1,4 +1,5 @@
 import type { Agent } from '../agent';
+import { ownAgentOf } from '../agentWait';
 import type { AzureDevOps } from '../azureDevOps';
 import type { Parent } from '../parent';
 import type { Verdict } from '../verdict';
@@ -31,13 +32,10 @@ export class Observer implements Pick<WatchOptions, 'observe' | 'runAgain'> {
     private readonly world: World,
   ) {
     const { agent, azureDevOps, parent } = around;
-    const id = Number(agent.variable('Agent.Id'));
-    const name = agent.variable('Agent.Name');
-    // An agent's id means something in its own organization only.
-    const own = parent?.organization === azureDevOps.account.url && name && id ? { id, name } : undefined;
+    const ownAgent = ownAgentOf(agent, parent?.organization === azureDevOps.account.url);
     const approvalComment = waiting.approvalComment.replaceAll('<parent link>', parent?.url ?? 'Pipeline Cascade');
     const { approvals, onDeadlock } = waiting;
-    this.blocked = new BlockReport(azureDevOps, { approvals, approvalComment, onDeadlock, ownAgent: own }, world);
+    this.blocked = new BlockReport(azureDevOps, { approvals, approvalComment, onDeadlock, ownAgent }, world);
     this.logs = waiting.progress === 'logs' ? new LogPrinter(azureDevOps, world) : undefined;
   }
 

@@ -1,6 +1,6 @@
 import type { AzureDevOps, Place } from '../azureDevOps';
-import { ApiError, UserError } from '../errors';
-import { nearest } from '../nearest';
+import { UserError } from '../errors';
+import { findByName } from '../findByName';
 
 /** What is needed to know of a pipeline before it is started. */
 export interface Pipeline {
@@ -34,8 +34,8 @@ const DEFINITIONS: Place = { area: 'build', id: 'dbeaf647-6167-421a-bda9-c9327b2
 const NAMES_TO_COMPARE = 1000;
 
 /**
- * The pipeline of an id, a name or a path (`\folder\name`, `/folder/name`), without regard to case. Nothing that is disabled or
- * paused is given back: a paused one would queue for ever. Throws `UserError` with the paths of several, or the nearest names of none.
+ * The pipeline of an id, a name or a path; see `findByName`. Nothing that is disabled or paused is given back: a paused one would queue
+ * for ever.
  * https://learn.microsoft.com/rest/api/azure/devops/build/definitions/get
  */
 export async function findPipeline(
@@ -44,10 +44,7 @@ export async function findPipeline(
   wanted: string,
   { signal, anyState = false }: { signal?: AbortSignal; anyState?: boolean } = {},
 ): Promise<Pipeline> {
-  const byId = /^\d{1,9}$/.test(wanted)
-    ? await readDefinition(azureDevOps, project, Number(wanted), signal)
-    : undefined;
-  const definition = byId ?? (await findByName(azureDevOps, project, wanted, signal));
+  const definition = await findBuildDefinition(azureDevOps, project, wanted, signal);
   const pages = `${azureDevOps.account.url}${encodeURIComponent(project)}/_build?definitionId=${definition.id}`;
   const url = definition._links?.web?.href ?? pages;
   const state = definition.queueStatus?.toLowerCase();
@@ -74,74 +71,21 @@ export async function findPipeline(
   };
 }
 
-async function readDefinition(
-  azureDevOps: AzureDevOps,
-  project: string,
-  id: number,
-  signal?: AbortSignal,
-): Promise<Definition | undefined> {
-  try {
-    const { value } = await azureDevOps.call<Definition>('GET', DEFINITIONS, {
-      route: { project, definitionId: id },
-      signal,
-    });
-    return value;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404 && !error.message.includes('VS800075')) return undefined;
-    throw error;
-  }
-}
-
-async function findByName(
+async function findBuildDefinition(
   azureDevOps: AzureDevOps,
   project: string,
   wanted: string,
   signal?: AbortSignal,
 ): Promise<Definition> {
-  const segments = wanted.split(/[\\/]/).filter(Boolean);
-  // A name may hold a slash of its own, so a text that does not start with one is tried as a whole first.
-  const isPath = /^[\\/]/.test(wanted);
-  const name = isPath ? (segments.at(-1) ?? '') : wanted;
-  const folder = isPath ? `\\${segments.slice(0, -1).join('\\')}` : undefined;
-  if (!name) throw new UserError(`pipeline: '${wanted}' names a folder, not a pipeline.`);
-  const fits = (definition: Definition) =>
-    same(definition.name, name) && (folder === undefined || same(definition.path ?? '\\', folder));
-  const found = (await listDefinitions(azureDevOps, project, { name }, signal)).filter(fits);
-  const [only, ...others] = found;
-  if (only && !others.length) {
-    const whole = await readDefinition(azureDevOps, project, only.id, signal);
-    if (whole) return whole;
-  }
-  if (only) {
-    throw new UserError(
-      `pipeline: '${wanted}' names ${found.length} pipelines of project '${project}': ${found.map(pathOf).join(', ')}. Give the one you mean with its path or id.`,
-    );
-  }
-  const all = await listDefinitions(azureDevOps, project, { $top: NAMES_TO_COMPARE }, signal);
-  const near = nearest(wanted, all.map(pathOf));
-  throw new UserError(
-    `pipeline: project '${project}' has no pipeline '${wanted}' that ${azureDevOps.account.credentialName} may see.${near.length ? ` The nearest: ${near.join(', ')}.` : ''}`,
+  const list = async (query: { name?: string; $top?: number }) => {
+    const call = { route: { project }, query, signal };
+    return (await azureDevOps.call<{ value?: Definition[] }>('GET', DEFINITIONS, call)).value.value ?? [];
+  };
+  const read = async (id: number) =>
+    (await azureDevOps.call<Definition>('GET', DEFINITIONS, { route: { project, definitionId: id }, signal })).value;
+  return await findByName(
+    wanted,
+    { read, named: (name) => list({ name }), all: () => list({ $top: NAMES_TO_COMPARE }) },
+    { input: 'pipeline', thing: 'pipeline', project, account: azureDevOps.account },
   );
-}
-
-async function listDefinitions(
-  azureDevOps: AzureDevOps,
-  project: string,
-  query: { name?: string; $top?: number },
-  signal?: AbortSignal,
-): Promise<Definition[]> {
-  const { value } = await azureDevOps.call<{ value?: Definition[] }>('GET', DEFINITIONS, {
-    route: { project },
-    query,
-    signal,
-  });
-  return value.value ?? [];
-}
-
-function pathOf({ path = '\\', name }: Definition): string {
-  return `${path.endsWith('\\') ? path : `${path}\\`}${name}`;
-}
-
-function same(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
 }

@@ -3,9 +3,10 @@ import { UserError } from '../errors';
 import { NOTHING, repositoriesFor, type Inheritance } from './inherit';
 import { findPipeline, type Pipeline } from './pipeline';
 import { findQueue } from './queue';
-import { fullReference, needsRunsApi, type Resources, type RunRequest, type Variable } from './request';
+import type { Variable } from '../variables';
+import { fullReference, needsRunsApi, type Resources, type RunRequest } from './request';
 import { readDeclaredParameters, readExpandedYaml, type ExpandedYaml } from './rootYaml';
-import { previewRun, selectStages } from './selectStages';
+import { checkAwaited, previewRun, selectStages } from './selectStages';
 
 /** One run as the author asks for it; nothing of it was looked up yet. */
 export interface WantedRun {
@@ -19,6 +20,8 @@ export interface WantedRun {
   variables: Record<string, Variable>;
   stages: string[];
   stagesToSkip: string[];
+  /** Stages that are waited for, by any name: they have to be among those that run. */
+  awaited?: string[];
   resources: Resources;
   queue: string | undefined;
   demands: { name: string; value?: string }[];
@@ -51,6 +54,7 @@ export class Planner {
 
   async plan(wanted: WantedRun): Promise<PlannedRun> {
     const { item, project, branch, commit, parameters, variables, resources, demands, tags, requestedFor } = wanted;
+    const { awaited = [] } = wanted;
     const pipeline = await remembered(this.pipelines, `${project}\n${wanted.pipeline}`, () =>
       findPipeline(this.azureDevOps, project, wanted.pipeline, { signal: this.signal }),
     );
@@ -67,12 +71,15 @@ export class Planner {
     const selects = wanted.stages.length > 0 || wanted.stagesToSkip.length > 0;
     const inheritsResources =
       Object.keys(this.inheritance.repositories).length + Object.keys(this.inheritance.pipelines).length > 0;
-    if (!selects && !inheritsResources && !Object.keys(resources).length) return { item, request, asked: [] };
+    if (!selects && !inheritsResources && !Object.keys(resources).length && !awaited.length)
+      return { item, request, asked: [] };
     const expanded = await this.expand(request);
     checkResources(resources, expanded, pipeline);
     this.inheritResources(request, expanded);
-    if (!selects) return { item, request, asked: [] };
-    const { run, skip } = selectStages(expanded.stages, wanted, pipeline.name);
+    const selection = selects ? selectStages(expanded.stages, wanted, pipeline.name) : undefined;
+    checkAwaited(awaited, { declared: expanded.stages, skip: selection?.skip ?? [] }, pipeline.name);
+    if (!selection) return { item, request, asked: [] };
+    const { run, skip } = selection;
     return { item, request: { ...request, stagesToSkip: skip }, asked: wanted.stages.length ? run : [] };
   }
 
@@ -135,7 +142,7 @@ function checkKind(wanted: WantedRun, request: RunRequest): void {
     return;
   }
   const yamlOnly = [
-    (wanted.stages.length > 0 || wanted.stagesToSkip.length > 0) && 'stages',
+    (wanted.stages.length > 0 || wanted.stagesToSkip.length > 0 || Boolean(wanted.awaited?.length)) && 'stages',
     Object.keys(wanted.parameters).length > 0 && 'parameters',
     Object.keys(wanted.resources).length > 0 && 'resources',
   ].filter(Boolean);

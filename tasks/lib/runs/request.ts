@@ -1,3 +1,4 @@
+import { withoutValuesOfSecrets, type Variable } from '../variables';
 import type { Pipeline } from './pipeline';
 
 /** Everything that one run is started with. */
@@ -19,11 +20,6 @@ export interface RunRequest {
   requestedFor: string | undefined;
   queueId: number | undefined;
   demands: { name: string; value?: string }[];
-}
-
-export interface Variable {
-  value: string;
-  isSecret: boolean;
 }
 
 /** Versions of the resources that the pipeline declares, by kind and alias. */
@@ -83,11 +79,7 @@ export function runBody(request: RunRequest): Record<string, unknown> {
 
 /** The request as it may be kept in a file: without the values of secrets. */
 export function withoutSecrets(request: RunRequest): RunRequest {
-  const variables = Object.entries(request.variables).map(([name, { value, isSecret }]): [string, Variable] => [
-    name,
-    { value: isSecret ? '' : value, isSecret },
-  ]);
-  return { ...request, variables: Object.fromEntries(variables) };
+  return { ...request, variables: withoutValuesOfSecrets(request.variables) };
 }
 
 /** `main` and `refs/heads/main` are branches, `refs/tags/v1` a tag, `refs/pull/7/merge` a pull request. */

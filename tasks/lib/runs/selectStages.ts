@@ -62,6 +62,21 @@ export function selectStages(
   return { run: run.map(({ name }) => name), skip: skip.map(({ name }) => name) };
 }
 
+/** Throws `UserError` for a stage that is waited for and does not exist or is left out: its end would never come. */
+export function checkAwaited(
+  awaited: string[],
+  { declared, skip }: { declared: DeclaredStage[]; skip: string[] },
+  pipeline: string,
+): void {
+  if (awaited.length && !declared.length)
+    throw new UserError(`waitFor: the pipeline '${pipeline}' has no stages: wait for 'completion' or 'start'.`);
+  for (const wanted of awaited) {
+    const name = byName(declared, wanted, 'waitFor', pipeline);
+    if (skip.includes(name))
+      throw new UserError(`waitFor: the stage '${name}' of '${pipeline}' is not among those that are to run.`);
+  }
+}
+
 function byName(declared: DeclaredStage[], wanted: string, input: string, pipeline: string): string {
   const same = (text: string) => text.toLowerCase() === wanted.toLowerCase();
   const byReference = declared.find(({ name }) => same(name));

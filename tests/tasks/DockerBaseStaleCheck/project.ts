@@ -34,9 +34,23 @@ export interface Report {
     verdict: string;
     reason: string;
     error?: string;
+    packages: PackageRow[];
+    unreadable?: { line: number; reason: string }[];
     references: { role: string; image?: string; verdict?: string; digest?: string; updated?: string }[];
   }[];
   requests: Record<string, { ping: number; head: number; get: number; token: number; throttled: number }>;
+}
+
+export interface PackageRow {
+  manager: string;
+  name: string;
+  line?: number;
+  wanted: string;
+  locked?: string;
+  newest?: string;
+  source: string;
+  verdict: string;
+  reason: string;
 }
 
 const open: { close(): Promise<void> }[] = [];

@@ -135,6 +135,17 @@ describe('An input that holds names', () => {
     });
   }
 
+  it('must not be macros that nothing replaced, nor a map', async () => {
+    await assert.rejects(
+      readNames(() => 'a, $(b)', 'tags'),
+      /^UserError: tags: the variable 'b' is not set in this job/,
+    );
+    await assert.rejects(
+      readNames(() => '{ name: a }', 'tags'),
+      /^UserError: tags: a list is wanted, this is a map/,
+    );
+  });
+
   it('refuses a list of something else', async () => {
     await assert.rejects(
       readNames(() => '[{ a: 1 }]', 'stages'),

@@ -1,0 +1,98 @@
+import { ownAgentOf } from '../lib/agentWait';
+import { Canceled } from '../lib/errors';
+import { endOf, title, type ReleaseChild } from '../lib/releases/child';
+import { HeldReport } from '../lib/releases/held';
+import { cancelReleases, deployStage, readRelease } from '../lib/releases/stages';
+import { ReleaseWatch, turnOf } from '../lib/releases/watch';
+import { verdictOf, type Verdict } from '../lib/verdict';
+import type { WaitingInputs } from '../lib/waitingInputs';
+import type { World } from '../lib/world';
+import { noteDeployment } from './deployment';
+import { Report } from './report';
+import type { Context } from './triggerRelease';
+
+/** Follows releases to their end; when the step is cancelled, cancels what is its own. */
+export async function follow(
+  waiting: WaitingInputs,
+  { children, draft }: { children: ReleaseChild[]; draft?: boolean },
+  context: Context,
+  world: World,
+): Promise<Verdict> {
+  const releases = await context.azureDevOps.releaseHost();
+  const report = new Report(context, world.log);
+  const deploying = (child: ReleaseChild, stage: string) => noteDeployment(child, stage, context, world);
+  try {
+    report.changed(children);
+    if (world.signal.aborted) throw new Canceled();
+    if (draft) for (const child of children) child.result ??= 'started';
+    else if (!waiting.waitForCompletion)
+      for (const child of children) await deployFirst(child, deploying, context, world);
+    const held = await heldReport(waiting, context, world);
+    const changed = () => report.changed(children);
+    await new ReleaseWatch(releases, children, { waiting, held, deploying, changed }, world).run();
+  } catch (error) {
+    if (error instanceof Canceled) await cancelOwn(waiting, children, context, world);
+    throw error;
+  } finally {
+    world.log.group(
+      'Releases',
+      children.map((child) => `${child.result ?? 'started'}  ${title(child)}  ${child.url}`),
+    );
+    report.end(children);
+  }
+  return verdictOf(children.map(endOf), waiting);
+}
+
+/** Says what holds a stage, and answers approvals where that is wanted. */
+export async function heldReport(waiting: WaitingInputs, context: Context, world: World): Promise<HeldReport> {
+  const { agent, azureDevOps, parent } = context;
+  const { approvals, approvalComment, onDeadlock } = waiting;
+  return new HeldReport(
+    { azureDevOps, releases: await azureDevOps.releaseHost() },
+    {
+      ...{ approvals, onDeadlock },
+      approvalComment: approvalComment.replaceAll('<parent link>', parent?.url ?? 'Pipeline Cascade'),
+      ownAgent: ownAgentOf(agent, parent?.organization === azureDevOps.account.url),
+    },
+    world,
+  );
+}
+
+async function cancelOwn(
+  { cancelWithParent }: WaitingInputs,
+  children: ReleaseChild[],
+  { azureDevOps, register }: Context,
+  world: World,
+): Promise<void> {
+  const own = children.filter(({ result, cancels }) => !result && cancels.length > 0);
+  if (!cancelWithParent) {
+    for (const child of own) world.log.info(`${title(child)} goes on, because cancelWithParent is false. ${child.url}`);
+    return;
+  }
+  register.canceling();
+  await cancelReleases(await azureDevOps.releaseHost(), own, world);
+}
+
+/** Without waiting only those stages can be deployed that need not wait for others. */
+async function deployFirst(
+  child: ReleaseChild,
+  deploying: (child: ReleaseChild, stage: string) => void,
+  { azureDevOps }: Context,
+  world: World,
+): Promise<void> {
+  const releases = await azureDevOps.releaseHost();
+  if (child.toDeploy.length) {
+    const due = turnOf(child, await readRelease(releases, child));
+    for (const environment of due) {
+      deploying(child, environment.name);
+      await deployStage(releases, child, environment, world);
+    }
+    const left = child.toDeploy.filter((name) => !due.some((one) => one.name.toLowerCase() === name.toLowerCase()));
+    if (left.length)
+      world.log.warning(
+        `${title(child)}: ${left.join(', ')} would be deployed after other stages, for which this step does not wait (waitForCompletion is false). ${child.url}`,
+      );
+    child.toDeploy = [];
+  }
+  child.result ??= 'started';
+}

@@ -1,0 +1,52 @@
+import type { AzureDevOps, Place } from '../azureDevOps';
+import type { World } from '../world';
+import { RELEASES, type Release } from './wire';
+
+const ATTACHMENTS: Place = {
+  area: 'Release',
+  id: 'a4d06688-0dfa-4895-82a5-f43ec9452306',
+  name: 'attachments of a release',
+};
+
+/** One attempt of one stage of a release. */
+export interface StageAttempt {
+  project: string;
+  releaseId: number;
+  environmentId: number;
+  attempt: number;
+}
+
+interface Attachment {
+  name?: string;
+  _links?: { self?: { href?: string } };
+}
+
+/**
+ * What the tasks of an attempt of a stage attached, of all of its phases: each phase runs by a plan of its own.
+ * https://learn.microsoft.com/rest/api/azure/devops/release/attachments/get-release-task-attachments
+ * @param releases the host that the organization names for its releases.
+ */
+export async function listStageAttachments(
+  releases: AzureDevOps,
+  { project, releaseId, environmentId, attempt }: StageAttempt,
+  type: string,
+  { signal }: World,
+): Promise<{ name: string; href: string }[]> {
+  const { value: release } = await releases.call<Release>('GET', RELEASES, { route: { project, releaseId }, signal });
+  const stage = release.environments?.find(({ id }) => id === environmentId);
+  const phases = stage?.deploySteps?.find((step) => step.attempt === attempt)?.releaseDeployPhases ?? [];
+  const lists = await Promise.all(
+    phases.map(async ({ runPlanId: planId }) => {
+      // A phase that has not begun has no plan, and nothing is attached to it.
+      if (!planId) return [];
+      const { value } = await releases.call<{ value?: Attachment[] } | undefined>('GET', ATTACHMENTS, {
+        route: { project, releaseId, environmentId, attemptId: attempt, planId, type },
+        signal,
+      });
+      return value?.value ?? [];
+    }),
+  );
+  return lists
+    .flat()
+    .flatMap(({ name = '', _links }) => (_links?.self?.href ? [{ name, href: _links.self.href }] : []));
+}
