@@ -5,6 +5,7 @@
 import { cancel } from './cancel';
 import type { Figure } from './figure';
 import { longChild } from './longChild';
+import { packages } from './packages';
 import { packageSize } from './packageSize';
 import { writePage } from './page';
 import { requests } from './requests';
@@ -23,6 +24,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   longChild,
   cancel,
   staleCheck,
+  packages,
   tab,
 };
 

@@ -8,6 +8,7 @@ import { tagRoutes } from './routes/buildTags';
 import { coreRoutes } from './routes/core';
 import { definitionRoutes } from './routes/definitions';
 import { gitRoutes } from './routes/git';
+import { pullRequestRoutes } from './routes/pullRequests';
 import { leaseRoutes } from './routes/leases';
 import { locationDocuments, locationRoutes } from './routes/locations';
 import { permissionRoutes } from './routes/permissions';
@@ -39,6 +40,7 @@ export const routes: Route[] = [
   ...approvalRoutes,
   ...permissionRoutes,
   ...gitRoutes,
+  ...pullRequestRoutes,
   ...taskAgentRoutes,
   ...agentRoutes,
   ...agentSessionRoutes,

@@ -26,6 +26,8 @@ export interface EmulatorOptions {
   badToken?: BadTokenAnswer;
   /** To serve an organization from a state that there is already. */
   state?: EmulatorState;
+  /** How slow and dripping answers pass their time; the machine's own time unless given. */
+  pause?: (ms: number) => Promise<void>;
   /** Default 0: a free one. */
   port?: number;
 }
@@ -78,7 +80,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     emulator,
     prefix,
     badToken,
-    delays: createDelays(),
+    delays: createDelays(options.pause),
     sockets: new WeakMap(),
     connections: 0,
   };

@@ -28,8 +28,11 @@ const ON_DEMAND = ['yaml', 'yauzl'];
 const filesOnDemand: Plugin = {
   name: 'files-on-demand',
   setup(build) {
-    build.onResolve({ filter: new RegExp(`^(${ON_DEMAND.join('|')})$`) }, ({ path: name, kind }) =>
-      kind === 'dynamic-import' ? { path: `./${name}.js`, external: true } : undefined,
+    // The part of a task that is itself read on demand may name them at its top.
+    build.onResolve({ filter: new RegExp(`^(${ON_DEMAND.join('|')})$`) }, ({ path: name, kind, importer }) =>
+      kind === 'dynamic-import' || /[\\/]DockerBaseStaleCheck[\\/]packages[\\/]/.test(importer)
+        ? { path: `./${name}.js`, external: true }
+        : undefined,
     );
   },
 };

@@ -16,10 +16,20 @@ import { release } from './demo/release';
 import { Screen } from './demo/screen';
 import { Player, type Scene } from './demo/scene';
 import { staleImage } from './demo/staleImage';
+import { stalePackage } from './demo/stalePackage';
 import { startedRun } from './demo/startedRun';
 import { startTabHost } from './tabHost/server';
 
-const SCENES: Scene[] = [startedRun, failedRun, fanOut, asyncStage, release, staleImage, cascadeTab(1500)];
+const SCENES: Scene[] = [
+  startedRun,
+  failedRun,
+  fanOut,
+  asyncStage,
+  release,
+  staleImage,
+  stalePackage,
+  cascadeTab(1500),
+];
 const SLOW_MS = 20_000;
 
 const root = path.join(__dirname, '..');

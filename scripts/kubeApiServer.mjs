@@ -13,9 +13,13 @@ const built = ['kube-apiserver', 'kube-controller-manager'];
 const fetched = ['etcd', 'kubectl'];
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'pipeline-cascade', 'kube', version);
 const bin = join(cache, 'bin');
-const work = join(cache, 'work');
+// Its own, for two may build at once.
+const work = join(cache, `work-${process.pid}`);
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
-if ([...built, ...fetched].every(isThere)) {
+if (process.argv.includes('--check')) {
+  process.exitCode = [...built, ...fetched].every(isThere) ? 0 : 1;
+} else if ([...built, ...fetched].every(isThere)) {
   console.log(`Kubernetes ${version} is already built: ${bin}`);
 } else {
   make();
@@ -28,12 +32,12 @@ function isThere(program) {
 
 function make() {
   const missing = ['apt-get', 'dpkg-source', 'dpkg-deb', 'make', 'rsync', 'jq', 'bash'].filter((tool) => !onPath(tool));
-  if (missing.length > 0) stop(`${missing.join(', ')} not found: apt-get install dpkg-dev make rsync jq`);
+  if (missing.length > 0) lack(`${missing.join(', ')} not found: apt-get install dpkg-dev make rsync jq`);
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   const apt = ownApt();
   say('Fetching the package lists');
-  run('apt-get', [...apt, 'update']);
+  run('apt-get', [...apt, 'update'], { otherwise: lack });
   const servers = built.every(isThere) ? built.map((program) => join(bin, program)) : build(apt);
   say('Fetching etcd and kubectl');
   unpack(apt, ['etcd-server', 'kubernetes-client']);
@@ -88,7 +92,7 @@ function ownApt() {
     const source = `${uri} ${suite} ${component}`;
     lines.add(`deb ${source}`).add(`deb-src ${source}`);
   }
-  if (lines.size === 0) stop(`apt knows no packages of Debian ${release}: run apt-get update, or build on Debian 12.`);
+  if (lines.size === 0) lack(`apt knows no packages of Debian ${release}: run apt-get update, or build on Debian 12.`);
   for (const folder of ['state/lists/partial', 'cache/archives/partial'])
     mkdirSync(join(work, folder), { recursive: true });
   writeFileSync(join(work, 'sources.list'), [...lines, ''].join('\n'));
@@ -105,7 +109,7 @@ function ownApt() {
 
 /** Moves the programs into place in one step, so that a build that was cut is never taken for a whole one. */
 function keep(files) {
-  const ready = join(cache, 'bin.new');
+  const ready = join(work, 'bin');
   rmSync(ready, { recursive: true, force: true });
   mkdirSync(ready);
   for (const file of files) cpSync(file, join(ready, file.split('/').at(-1)), { dereference: true });
@@ -113,14 +117,13 @@ function keep(files) {
   renameSync(ready, bin);
   // Go keeps its module files read-only.
   run('chmod', ['-R', 'u+w', work]);
-  rmSync(work, { recursive: true, force: true });
 }
 
-function run(command, args, options = {}) {
+function run(command, args, { otherwise = stop, ...options } = {}) {
   try {
     execFileSync(command, args, { cwd: work, stdio: ['ignore', 'inherit', 'inherit'], ...options });
   } catch (error) {
-    stop(`${command} failed: ${error.message}`);
+    otherwise(`${command} failed: ${error.message}`);
   }
 }
 
@@ -130,6 +133,12 @@ function onPath(program) {
 
 function say(text) {
   console.log(`kube-apiserver ${version} for tests/agents: ${text}`);
+}
+
+/** This machine has not what it takes. */
+function lack(text) {
+  console.error(`kubeApiServer: ${text}`);
+  process.exit(2);
 }
 
 function stop(text) {

@@ -14,6 +14,7 @@ import type { Project } from './projects';
 import { prepare, type QueueRequest } from './queueing';
 import { Refusal } from './refusal';
 import { ReleaseArea } from './ReleaseArea';
+import type { PullRequest } from './pullRequests';
 import { commit, newRepository, shortName, type Commit, type Repository } from './repositories';
 import { resourceRuns } from './resourceRuns';
 import { progressOf, runFrom, viewOf, type Run, type RunView } from './runs';
@@ -40,6 +41,7 @@ export class EmulatorState {
   readonly organization: string;
   readonly projects: Project[] = [];
   readonly repositories: Repository[] = [];
+  readonly pullRequests: PullRequest[] = [];
   readonly pipelines: Pipeline[] = [];
   readonly runs: Run[] = [];
   readonly pools: Pool[] = [];

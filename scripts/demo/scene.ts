@@ -27,6 +27,8 @@ export interface Step {
   parent?: Run;
   /** The job of an earlier step. */
   job?: Job;
+  /** What the job has checked out, and the address it came from. */
+  sources?: { folder: string; url: string };
 }
 
 interface Props {
@@ -57,7 +59,7 @@ export class Player {
   }
 
   /** Runs a step to its end: shows its YAML, its log as it comes, its summary and its outputs. */
-  async run({ task, name, inputs, parent, job }: Step): Promise<StepResult> {
+  async run({ task, name, inputs, parent, job, sources }: Step): Promise<StepResult> {
     const { emulator, folder, screen, stop } = this.props;
     screen.block('The step', stringify([{ task: `${task}@1`, name, inputs }]));
     const step = await startStep({
@@ -67,9 +69,11 @@ export class Player {
       variables: buildVariables({
         ...{ collectionUri: emulator.url, project: 'Fabrikam' },
         ...(parent && { runId: parent.id, runNumber: parent.number, definitionId: parent.pipeline.id }),
+        ...(sources && { repository: { id: 'images', name: 'images', uri: sources.url, provider: 'TfsGit' } }),
       }),
       systemConnection: { url: emulator.url, token: emulator.token },
       ...(job && { job }),
+      ...(sources && { workingDirectory: sources.folder }),
     });
     screen.block('Its log', '');
     // What the agent says around a step is not the task's.

@@ -100,7 +100,7 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
       () => undefined,
       (error: unknown) => messageOf(error),
     );
-    if (unpublished !== undefined) log.error(unpublished);
+    if (unpublished !== undefined) log.info(`The locks are written, but not in git: ${unpublished}`);
   }
   const verdict = verdictOfCheck(dockerfiles, children, inputs);
   return unpublished === undefined ? verdict : { result: 'Failed', message: `${verdict.message} ${unpublished}` };

@@ -1,5 +1,5 @@
 import type { AzureDevOps } from '../lib/azureDevOps';
-import { UserError } from '../lib/errors';
+import { ApiError, isRefusal, UserError } from '../lib/errors';
 import { childrenOf, readParentRegister } from '../lib/parentRegister';
 import { cancelRuns } from '../lib/runs/cancel';
 import { Cascade } from '../lib/runs/cascade';
@@ -19,6 +19,8 @@ import type { ExistingInputs } from './inputs';
 import { Report } from './report';
 import { runReferences, type RunReference } from './runReferences';
 import type { Context } from './triggerPipeline';
+
+const MOST_TRIES = 3;
 
 /** Waits for runs that were started before, cancels them, runs stages of them, or approves what is pending of them. */
 export async function existingRuns(inputs: ExistingInputs, context: Context, world: World): Promise<Verdict> {
@@ -123,11 +125,26 @@ async function runStages(
       );
     });
     for (const name of names) {
-      await updateStage(azureDevOps, child, name, 'run');
+      await runStage(azureDevOps, child, name, world);
       world.log.info(`${title(child)}: stage ${name} was asked to run.`);
     }
     child.stages = names;
     child.restartedAfter = child.progress.finishTime;
+  }
+}
+
+/** Asks a stage to run. A request whose answer was lost is sent again only where the stage still waits. */
+async function runStage(azureDevOps: AzureDevOps, child: Child, name: string, world: World): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await updateStage(azureDevOps, child, name, 'run');
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiError) || isRefusal(error)) throw error;
+      const stage = stagesOf(await readTimeline(azureDevOps, child, world.signal)).find((one) => one.name === name);
+      if (stage && stage.state !== 'pending') return;
+      if (attempt >= MOST_TRIES) throw error;
+    }
   }
 }
 

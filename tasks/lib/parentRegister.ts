@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Agent } from './agent';
 import type { AzureDevOps, Place } from './azureDevOps';
-import { ApiError, messageOf } from './errors';
+import { Misshapen } from './answerShape';
+import { isRefusal, messageOf, UserError } from './errors';
 import type { Parent } from './parent';
 import {
   ATTACHMENT_TYPE,
@@ -32,7 +33,9 @@ interface Attachment {
 
 /**
  * The children that earlier steps of this parent registered: of a build, in any job or stage, the latest attempt of each job; of a
- * release, in any job of this stage and attempt; newest knowledge of each child. The files of this job come first: attachments of its steps may still be on their way.
+ * release, in any job of this stage and attempt; newest knowledge of each child. The files of this job come first: attachments of its
+ * steps may still be on their way. Throws where one of the registers cannot be read: what nobody sees would be waited for by nobody, or
+ * started twice.
  * @param own organization of the parent with the job's own token: the register lies there, wherever the children run.
  */
 export async function readParentRegister(
@@ -96,9 +99,11 @@ async function listAttachments(
     route: { project, buildId: id, type: ATTACHMENT_TYPE },
     signal,
   });
-  return (value.value ?? []).flatMap(({ name = '', _links }) =>
-    _links?.self?.href ? [{ name, href: _links.self.href }] : [],
-  );
+  const attachments = value.value?.map(({ name, _links }) => ({ name, href: _links?.self?.href }));
+  const isWhole = (one: { name?: unknown; href?: unknown }): one is { name: string; href: string } =>
+    typeof one.name === 'string' && typeof one.href === 'string';
+  if (attachments?.every(isWhole)) return attachments;
+  throw new Misshapen('The service does not list what is attached to this run as documented; try again.');
 }
 
 /** What lies on the host of releases; where this identity may not read it, the files of this job have to do. */
@@ -116,7 +121,7 @@ async function readOfStage(
     const documents = await Promise.all(attachments.map(({ href }) => readDocument(releases, href, world)));
     return documents.flatMap((document) => document ?? []);
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
+    if (!isRefusal(error)) throw error;
     world.log.warning(
       `What other jobs of this stage started cannot be read, only what this job did: ${messageOf(error)}`,
     );
@@ -160,13 +165,16 @@ async function readDocument(
   href: string,
   { signal, log }: World,
 ): Promise<RegisterDocument | undefined> {
-  try {
-    return asDocument(await own.readUrl(href, signal));
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    log.warning(`A register of children cannot be read: ${messageOf(error)}`);
-    return undefined;
+  const text = await own.readUrl(href, signal);
+  const document = asDocument(text);
+  if (document) return document;
+  if (!isOfOtherVersion(text)) {
+    throw new UserError(
+      `The register of children at ${href} is no JSON of a register: it cannot be told what was started.`,
+    );
   }
+  log.warning(`The register of children at ${href} is of a version that this task does not know; it is passed over.`);
+  return undefined;
 }
 
 function readLocalFiles(folder: string | undefined): RegisterDocument[] {
@@ -177,14 +185,38 @@ function readLocalFiles(folder: string | undefined): RegisterDocument[] {
     .flatMap((name) => asDocument(fs.readFileSync(path.join(folder, name), 'utf8')) ?? []);
 }
 
+function isOfOtherVersion(text: string): boolean {
+  try {
+    const { version } = Object(JSON.parse(text)) as { version?: unknown };
+    return typeof version === 'number' && version !== 1;
+  } catch {
+    return false;
+  }
+}
+
 /** The text as a register document; undefined for anything else, which somebody else may have attached. */
 function asDocument(text: string): RegisterDocument | undefined {
   try {
     const document = JSON.parse(text) as Partial<RegisterDocument>;
     const { version, task = '', step = '', children, starting } = document;
-    if (version !== 1 || !Array.isArray(children)) return undefined;
-    return { version, task, step, children, ...(Array.isArray(starting) && { starting }) };
+    if (version !== 1 || !Array.isArray(children) || !children.every(isChild)) return undefined;
+    return {
+      version,
+      task,
+      step,
+      children,
+      ...(Array.isArray(starting) && { starting: starting.filter(isOpenStart) }),
+    };
   } catch {
     return undefined;
   }
+}
+
+function isOpenStart(start: Partial<OpenStart> | null): boolean {
+  return typeof start?.item === 'string' && Number.isSafeInteger(start.sentAt);
+}
+
+function isChild(child: Partial<RegisteredChild> | null): boolean {
+  const texts = [child?.organization, child?.project, child?.name, child?.number, child?.url, child?.item];
+  return Number.isSafeInteger(child?.id) && texts.every((text) => typeof text === 'string');
 }

@@ -99,7 +99,10 @@ export class NewestVersions {
 
   private async ofNpm({ name, options }: Install): Promise<Offered> {
     const registry = this.address('npm', options.index ?? (await this.where.locations.npm(name)));
-    const request = npmRequest(registry, name, { dates: this.options.npmDates });
+    const whole = npmRequest(registry, name, { dates: true });
+    // Asking whether the large document still holds is less than the small one anew.
+    const isWhole = this.options.npmDates || this.indexes.isKept(whole);
+    const request = isWhole ? whole : npmRequest(registry, name);
     return (await this.page(request, name, readNpmPackage)) ?? notFound(name, registry);
   }
 

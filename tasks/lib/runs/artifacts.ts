@@ -24,7 +24,9 @@ export async function listArtifacts(
     route: { project, buildId: id },
     signal,
   });
-  return value?.value ?? [];
+  const artifacts = value?.value ?? [];
+  if (artifacts.every(({ name }) => typeof name === 'string')) return artifacts;
+  throw new UserError(`The service tells of an artifact of run ${id} without its name; try again.`);
 }
 
 /**

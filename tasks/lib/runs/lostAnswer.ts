@@ -1,3 +1,4 @@
+import { listed } from '../answerShape';
 import type { AzureDevOps } from '../azureDevOps';
 import { messageOf } from '../errors';
 import { CLOCKS_MAY_DIFFER_MS, lookForLost, UnclearStart } from '../lostAnswer';
@@ -74,7 +75,7 @@ async function runsSince(
   };
   try {
     const { value } = await azureDevOps.call<{ value?: Build[] }>('GET', BUILDS, { route: { project }, query });
-    return value.value ?? [];
+    return listed(value);
   } catch (error) {
     throw new UnclearStart(
       `The answer to the start of '${pipeline.name}' was lost, and its runs cannot be looked at (${messageOf(error)}). It may have started: see ${pipeline.url} .`,

@@ -1,6 +1,7 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, messageOf, UserError } from '../errors';
 import { isLost, MOST_STARTS, withPatience } from '../lostAnswer';
+import { made } from '../transport';
 import type { World } from '../world';
 import type { Claims } from './claims';
 import { explainRefusal } from './explain';
@@ -74,7 +75,8 @@ async function post(azureDevOps: AzureDevOps, request: RunRequest): Promise<Star
   const { pipeline, project } = request;
   if (needsRunsApi(request)) {
     const path = `${encodeURIComponent(project)}/_apis/pipelines/${pipeline.id}/runs`;
-    const { value } = await azureDevOps.rest<Run>('POST', path, { body: runBody(request) });
+    const { value: answer } = await azureDevOps.rest<Run>('POST', path, { body: runBody(request) });
+    const value = made(answer, azureDevOps.account.url + path);
     const self = value.resources?.repositories?.self;
     return {
       id: value.id,
@@ -88,7 +90,7 @@ async function post(azureDevOps: AzureDevOps, request: RunRequest): Promise<Star
     };
   }
   const { value } = await azureDevOps.call<Build>('POST', BUILDS, { route: { project }, body: buildBody(request) });
-  return startedFrom(azureDevOps, project, value);
+  return startedFrom(azureDevOps, project, made(value, `${azureDevOps.account.url}_apis/build/builds`));
 }
 
 /** A build of the service as what a start gives. */

@@ -10,7 +10,7 @@ const jobMs = Number(process.env.FAKE_JOB_MS ?? 1000);
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => (stopping = true));
 
-await { configure, run }[verb]();
+await (verb === 'configure' ? configure() : run());
 
 /** What config.sh does: registers a key of its own, and writes the three files. */
 async function configure() {
@@ -53,7 +53,7 @@ async function run() {
   const pool = `${serverUrl.replace(/\/*$/, '/')}_apis/distributedtask/pools/${poolId}`;
   const version = 'api-version=7.1-preview.1';
   const { sessionId } = await ask('POST', `${pool}/sessions?${version}`, { headers, body: { agent: { id: agentId } } });
-  report({ agent: agentName, variables: Object.keys(process.env) });
+  console.log(JSON.stringify({ agent: agentName, variables: Object.keys(process.env) }));
   while (!stopping) {
     const message = await ask('GET', `${pool}/messages?sessionId=${sessionId}&${version}`, { headers });
     if (message === undefined) {
@@ -65,7 +65,7 @@ async function run() {
     await sleep(jobMs);
     const request = `${pool}/jobrequests/${requestId}?lockToken=${randomUUID()}&${version}`;
     await ask('PATCH', request, { headers, body: { requestId, result: 'succeeded' } });
-    report({ agent: agentName, did: requestId });
+    console.log(JSON.stringify({ agent: agentName, did: requestId }));
     break;
   }
   await ask('DELETE', `${pool}/sessions/${sessionId}?${version}`, { headers });
@@ -107,8 +107,4 @@ function read(name) {
 
 function write(name, content) {
   writeFileSync(name, JSON.stringify(content));
-}
-
-function report(about) {
-  console.log(JSON.stringify(about));
 }

@@ -157,7 +157,8 @@ export class Kubelet {
       child.kill('SIGTERM');
       return;
     }
-    const { name = '', namespace = '' } = { ...pod.metadata };
+    const { namespace } = this.settings;
+    const name = pod.metadata?.name ?? '';
     await this.core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 0 });
   }
 
@@ -195,7 +196,8 @@ export class Kubelet {
   }
 
   private async patch(pod: V1Pod, phase: string, state: object): Promise<void> {
-    const { name = '', namespace = '' } = { ...pod.metadata };
+    const { namespace } = this.settings;
+    const name = pod.metadata?.name ?? '';
     const image = pod.spec?.containers[0]?.image ?? '';
     const containerName = pod.spec?.containers[0]?.name ?? '';
     const status = { name: containerName, image, imageID: '', ready: false, restartCount: 0, state };

@@ -72,7 +72,7 @@ onKubernetes('the whole orchestrator, on a real API server with no rights but it
     what: string,
     look: () => T | undefined | false | Promise<T | undefined | false>,
   ): Promise<T> {
-    for (const until = Date.now() + 90_000; Date.now() < until; ) {
+    for (const until = Date.now() + 90_000; Date.now() < until;) {
       const found = await look();
       if (found) return found;
       await sleep(50);

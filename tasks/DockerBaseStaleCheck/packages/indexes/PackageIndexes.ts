@@ -37,6 +37,11 @@ export class PackageIndexes {
     return Object.fromEntries([...this.hosts].sort().map(([host, { counts }]) => [host, counts]));
   }
 
+  /** Whether there is an answer of an earlier run, of which is only to be asked whether it holds. */
+  isKept(request: IndexRequest): boolean {
+    return this.options.cache.get(request)?.kind === 'found';
+  }
+
   /**
    * The body behind an address, undefined where there is none. With `sha256` it is asked for only where no answer with that hash is
    * there. Throws `IndexRefusal` where there is no answer to judge by.
