@@ -22,7 +22,7 @@ export function useTabPage(): TabPage {
   let folder: string;
   let browser: Awaited<ReturnType<typeof openBrowser>>;
   let emulator: Emulator;
-  let host: TabHost;
+  let host: TabHost | undefined;
   let page: Page;
   let errors: string[];
 
@@ -32,15 +32,15 @@ export function useTabPage(): TabPage {
   });
   after(() => browser.close());
   beforeEach(async () => {
+    page = await browser.context.newPage();
     emulator = await startEmulator();
     host = await startTabHost({ emulator, folder });
-    page = await browser.context.newPage();
     errors = [];
     page.on('pageerror', (error) => errors.push(error.message));
   });
   afterEach(async () => {
     await page.close();
-    await host.close();
+    await host?.close();
     await emulator.close();
     assert.deepEqual(errors, []);
   });
@@ -52,11 +52,12 @@ export function useTabPage(): TabPage {
       return page;
     },
     async show(id, options = {}) {
+      if (!host) throw new Error('There is no host page.');
       await page.goto(host.page({ id, ...options }));
       return page.frameLocator('iframe');
     },
     async viewAs(token) {
-      await host.close();
+      await host?.close();
       host = await startTabHost({ emulator, folder, token });
     },
     frame() {
