@@ -56,6 +56,11 @@ describe('DockerBaseStaleCheck: who asks a registry, and what it may know', func
     open.push(entra);
     const users = { [CLIENT]: SECRET };
     const project = await scene({ auth: 'azure', users, trusts: (token) => entra.issued.includes(token) });
+    project.registry.put('team/other', '1', [OLD]);
+    project.write(
+      'Dockerfile',
+      'FROM REGISTRY/team/other:1 AS other\nFROM REGISTRY/team/base:1\nCOPY --from=other / /\n',
+    );
     return { project, entra };
   }
 
@@ -81,10 +86,10 @@ describe('DockerBaseStaleCheck: who asks a registry, and what it may know', func
       access_token: entra.issued[0],
     });
     const tokens = registry.calls.filter(({ path: at, method }) => at === '/oauth2/token' && method === 'POST');
-    assert.deepEqual(
-      tokens.map(({ body }) => new URLSearchParams(body).get('scope')),
-      ['repository:team/base:pull'],
-    );
+    assert.deepEqual(tokens.map(({ body }) => new URLSearchParams(body).get('scope')).toSorted(), [
+      'repository:team/base:pull',
+      'repository:team/other:pull',
+    ]);
     assert.ok(registry.calls.every(({ authorization = '' }) => !authorization.includes(entra.issued[0] ?? ' ')));
   }
 
@@ -99,7 +104,10 @@ describe('DockerBaseStaleCheck: who asks a registry, and what it may know', func
     const endpoint = connectionTo(project, 'WorkloadIdentityFederation', {
       data: { activeDirectoryAuthority: entra.url },
     });
-    const step = await project.check({ registryConnections: CONNECTION }, { endpoints: [endpoint] });
+    const step = await project.check(
+      { registryConnections: CONNECTION, scope: 'reachable' },
+      { endpoints: [endpoint] },
+    );
     assertRead(step);
     assertExchanged(project, entra);
     assert.equal(entra.calls[0]?.form.scope, 'https://management.azure.com/.default');
@@ -109,7 +117,7 @@ describe('DockerBaseStaleCheck: who asks a registry, and what it may know', func
     const { project, entra } = await azure();
     entra.managedIdentities.push({ identity: 'agent-1' });
     const step = await project.check(
-      { registryConnections: CONNECTION },
+      { registryConnections: CONNECTION, scope: 'reachable' },
       {
         endpoints: [connectionTo(project, 'ManagedServiceIdentity')],
         agentEnvironment: { AZURE_POD_IDENTITY_AUTHORITY_HOST: entra.url },
