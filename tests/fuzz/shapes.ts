@@ -1,6 +1,6 @@
 import type { Random } from './random';
 
-/** What stands where something else is expected. None of them could be taken for a good end. */
+/** What stands where something else is expected. An empty list is none of them: where a list is documented it is a right answer. */
 const WRONG: readonly unknown[] = [
   null,
   '',
@@ -9,7 +9,6 @@ const WRONG: readonly unknown[] = [
   -1,
   1e21,
   true,
-  [],
   {},
   [null],
   { value: null },
@@ -24,8 +23,7 @@ export function misshapen(value: unknown, random: Random): unknown {
     if (!places.length || random.below(40) === 0) return random.pick(WRONG);
     const { holder, key } = random.pick(places);
     if (random.below(3) > 0) holder[key] = structuredClone(random.pick(WRONG));
-    else if (Array.isArray(holder)) holder.splice(Number(key), 1);
-    else Reflect.deleteProperty(holder, key);
+    else if (!Array.isArray(holder)) Reflect.deleteProperty(holder, key);
   }
   return copy;
 }

@@ -1,5 +1,5 @@
 import type { AzureDevOps } from '../azureDevOps';
-import { messageOf, UserError } from '../errors';
+import { ApiError, messageOf, UserError } from '../errors';
 import type { World } from '../world';
 import { title, type ReleaseChild } from './child';
 import { isLost } from '../lostAnswer';
@@ -23,6 +23,15 @@ export async function readRelease(
     attempts,
     timeoutMs,
   });
+  if (!Number.isSafeInteger(value.id)) {
+    const reasons = ['The answer is no release: it has no id.'];
+    throw new ApiError({
+      method: 'GET',
+      url: `${releases.account.url}_apis/release/releases/${id}`,
+      status: 200,
+      reasons,
+    });
+  }
   return value;
 }
 

@@ -70,7 +70,7 @@ export class LogPrinter {
         signal: this.world.signal,
         attempts: 2,
       });
-      return value?.value ?? [];
+      return (value?.value ?? []).filter((line) => typeof line === 'string');
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status < 400 || error.status >= 500) return undefined;
