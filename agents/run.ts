@@ -36,7 +36,7 @@ export interface Outside {
 export async function run(config: Config, outside: Outside): Promise<void> {
   const { log, clock, signal, secrets } = outside;
   const metrics = outside.metrics ?? newMetrics();
-  const transport = new CountedTransport({ clock, log, signal }, outside.network, metrics);
+  const transport = new CountedTransport({ clock, log, signal }, outside.network, metrics, config.prefix);
   const { account, token } = signIn(config, { secrets, clock });
   const way = wayOf(config, outside.readFile);
   const service = new PoolService(new AzureDevOps(account, transport), { way, token, now: () => clock.now() });
