@@ -5,6 +5,7 @@ import type { AzureDevOps, Place } from './azureDevOps';
 import { ApiError, messageOf } from './errors';
 import type { Parent } from './parent';
 import { ATTACHMENT_TYPE, type Register, type RegisterDocument, type RegisteredChild } from './register';
+import { listReleaseAttachments } from './releases/attachments';
 import { readTimeline } from './runs/timeline';
 import type { World } from './world';
 
@@ -24,7 +25,7 @@ interface Attachment {
 }
 
 /**
- * The children that earlier steps of this parent registered: of a build, in any job or stage, the latest attempt of each job; newest
+ * The children that earlier steps of this parent registered, in any job or stage, the latest attempt of each; newest
  * knowledge of each child. The files of this job come first: attachments of its steps may still be on their way.
  * @param own organization of the parent with the job's own token: the register lies there, wherever the children run.
  */
@@ -33,7 +34,8 @@ export async function readParentRegister(
   { agent, parent }: { agent: Agent; parent: Parent },
   world: World,
 ): Promise<RegisterDocument[]> {
-  const attached = parent.kind === 'run' ? await readAttachments(own, parent, world) : [];
+  const attached =
+    parent.kind === 'run' ? await readAttachments(own, parent, world) : await readOfRelease(own, parent, world);
   const local = readLocalFiles(agent.variable('Agent.TempDirectory'));
   const bySteps = new Map<string, RegisterDocument>();
   for (const document of [...attached, ...local]) bySteps.set(`${document.task}/${document.step}`, document);
@@ -97,6 +99,20 @@ async function readAttachments(own: AzureDevOps, { project, id }: Parent, world:
   );
   const documents = await Promise.all([...latest.values()].map(({ href }) => readDocument(own, href, world)));
   return documents.flatMap((document) => document ?? []);
+}
+
+/** Where a release does not show its attachments, the files of this job have to do. */
+async function readOfRelease(own: AzureDevOps, parent: Parent, world: World): Promise<RegisterDocument[]> {
+  try {
+    const releases = await own.releaseHost();
+    const attachments = await listReleaseAttachments(releases, parent, ATTACHMENT_TYPE, world);
+    const documents = await Promise.all(attachments.map(({ href }) => readDocument(releases, href, world)));
+    return documents.flatMap((document) => document ?? []);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    world.log.info(`What other jobs of ${parent.name} registered cannot be read: ${messageOf(error)}`);
+    return [];
+  }
 }
 
 /** Records of the latest attempts; undefined where the timeline cannot be read, and then every attachment counts. */

@@ -79,6 +79,7 @@ export interface DeployStep {
 export interface DeployPhase {
   name?: string;
   rank?: number;
+  runPlanId?: string | null;
   status?: string;
   deploymentJobs?: { job?: DeployTask; tasks?: DeployTask[] }[] | null;
 }
