@@ -220,12 +220,24 @@ function readAllProfiles(
     variables.problems.push('JOB_IMAGE is not set: give it the image of the agent.');
   }
   const first = defaultProfile({ ...optional('image', image), ...optional('jobDefinitionFile', jobDefinitionFile) });
+  if (
+    hosts.includes('kubernetes') &&
+    jobDefinitionFile !== undefined &&
+    readOr(readFile, jobDefinitionFile) === undefined
+  )
+    refuse(variables, 'JOB_DEFINITION_FILE', 'the path of a file that is there and can be read');
   const path = text(variables, 'PROFILES_FILE');
   if (path === undefined) return [first];
   const content = readOr(readFile, path);
   if (content === undefined) refuse(variables, 'PROFILES_FILE', 'the path of a file that is there and can be read');
   const { profiles, problems } = readProfiles(path, content ?? '{}', first);
   variables.problems.push(...problems);
+  for (const profile of profiles.slice(1)) {
+    const file = profile.jobDefinitionFile;
+    if (file === undefined || file === jobDefinitionFile || !hosts.includes('kubernetes')) continue;
+    if (readOr(readFile, file) === undefined)
+      variables.problems.push(`${path}: profile '${profile.name}': there is no file '${file}' to read.`);
+  }
   return profiles;
 }
 

@@ -1,5 +1,4 @@
 import { AzureDevOps } from '../tasks/lib/azureDevOps';
-import { UserError } from '../tasks/lib/errors';
 import type { Network } from '../tasks/lib/agent';
 import type { Secrets } from '../tasks/lib/secrets';
 import type { World } from '../tasks/lib/world';
@@ -16,6 +15,7 @@ import { Orchestrator } from './orchestrator';
 import { registrationWay } from './registrationWay';
 import { startServer } from './server';
 import { signIn } from './signIn';
+import { findPools } from './startChecks';
 
 export interface Outside {
   log: JsonLog;
@@ -36,12 +36,11 @@ export interface Outside {
 export async function run(config: Config, outside: Outside): Promise<void> {
   const { log, clock, signal, secrets } = outside;
   const metrics = outside.metrics ?? newMetrics();
-  const transport = new CountedTransport({ clock, log, signal }, outside.network, metrics);
+  const transport = new CountedTransport({ clock, log, signal }, outside.network, metrics, config.prefix);
   const { account, token } = signIn(config, { secrets, clock });
   const way = wayOf(config, outside.readFile);
-  const service = new PoolService(new AzureDevOps(account, transport), { way, token, now: () => clock.now() });
-  const pools = await findPools(config, service, log);
-  for (const { id, name } of pools) transport.pools.set(String(id), name);
+  const azureDevOps = new AzureDevOps(account, transport);
+  const service = new PoolService(azureDevOps, { way, token, now: () => clock.now() });
   if (way === 'token')
     log.warning(
       'Agents register with a token, which a job can read (REGISTRATION=token, or an image that is not ours).',
@@ -49,6 +48,8 @@ export async function run(config: Config, outside: Outside): Promise<void> {
   const templates = config.hosts.includes('kubernetes')
     ? readTemplates(config, { way, readFile: outside.readFile, warn: (text) => log.warning(text) })
     : new Map<string, never>();
+  const pools = await findPools(config, { azureDevOps, service, log });
+  for (const { id, name } of pools) transport.pools.set(String(id), name);
   const profiles = config.profiles.map((profile) => ({
     ...profile,
     namesAgents: templates.get(profile.name)?.namesAgents ?? true,
@@ -97,27 +98,6 @@ async function goRound(
     server.close();
     server.closeAllConnections();
   }
-}
-
-/** Resolves the pools, and says what about them would keep one-job agents from working. */
-async function findPools({ pools }: Config, service: PoolService, log: JsonLog): Promise<Pool[]> {
-  const found: Pool[] = [];
-  for (const name of pools) {
-    const pool = await service.findPool(name);
-    if (pool === undefined) {
-      throw new UserError(
-        `AGENT_POOLS: there is no pool '${name}', or ORG_PAT may not see it (Agent Pools: read & manage).`,
-      );
-    }
-    if (pool.isHosted) throw new UserError(`AGENT_POOLS: '${name}' is run by Microsoft and takes no agents of ours.`);
-    if (pool.autoUpdate) {
-      log.warning(
-        `Pool '${name}' updates its agents, which costs a one-job agent its job: switch 'Allow agents in this pool to automatically update' off.`,
-      );
-    }
-    found.push(pool);
-  }
-  return found;
 }
 
 function wayOf(config: Config, readFile: (path: string) => string): 'key' | 'token' {

@@ -2,8 +2,10 @@
 export interface Figure {
   name: string;
   value: string;
-  /** The measured thing's plain counterpart, or the bound that the contract sets. */
+  /** The measured thing's plain counterpart in the same run: a bare script, a naive loop, the same without our part. */
   baseline: string;
+  /** The bound that the project sets itself, where it has one. */
+  limit?: string;
   note?: string;
 }
 

@@ -15,13 +15,15 @@ export async function packageSize(): Promise<Figure[]> {
     {
       name: 'task folder: files',
       value: String(files.length),
-      baseline: 'one bundle',
+      baseline: '1 bundle',
+      limit: '6',
       note: files.map(({ name }) => name).join(', '),
     },
     {
       name: 'task folder: zipped',
       value: `${Math.round(zipped.length / 1024)} KB`,
       baseline: `${Math.round(plain / 1024)} KB unpacked`,
+      limit: '250 KB',
     },
   ];
 }

@@ -22,7 +22,8 @@ export async function requests(): Promise<Figure[]> {
     figures.push({
       name: `requests before queueing, ${name}`,
       value: String(before),
-      baseline: `at most ${most}`,
+      baseline: '0 of a script that is given all ids',
+      limit: String(most),
       note: `${connections} connection(s)`,
     });
     await closeOrganizations();

@@ -1,37 +1,54 @@
-/** `npm run bench` measures all and prints one table; `npm run bench -- <name> …` measures only what is named. */
+/**
+ * `npm run bench` measures all and prints one table; `npm run bench -- <name> …` measures only what is named; with `--page` all is
+ * measured and bench/README.md is written anew.
+ */
 import { cancel } from './cancel';
 import type { Figure } from './figure';
 import { longChild } from './longChild';
+import { packages } from './packages';
 import { packageSize } from './packageSize';
+import { writePage } from './page';
 import { requests } from './requests';
 import { shortChild } from './shortChild';
 import { staleCheck } from './staleCheck';
 import { startUp } from './startUp';
+import { startUpProfile } from './startUpProfile';
+import { tab } from './tab';
 
 const BENCHES: Record<string, () => Promise<Figure[]>> = {
   startUp,
+  startUpProfile,
   packageSize,
   requests,
   shortChild,
   longChild,
   cancel,
   staleCheck,
+  packages,
+  tab,
 };
 
-async function main(wanted: string[]): Promise<void> {
+async function main(args: string[]): Promise<void> {
+  const wanted = args.filter((arg) => arg !== '--page');
   const unknown = wanted.find((name) => !BENCHES[name]);
   if (unknown) throw new Error(`There is no bench '${unknown}'; there are ${Object.keys(BENCHES).join(', ')}.`);
-  const rows: string[][] = [['', 'measured', 'beside', '']];
+  const page = args.includes('--page');
+  if (page && wanted.length) throw new Error('--page is for all figures: the page has them from one run.');
+  const figures: Figure[] = [];
   // One after the other: what runs beside a measurement changes it.
   for (const [name, bench] of Object.entries(BENCHES)) {
-    if (wanted.length && !wanted.includes(name)) continue;
-    for (const figure of await bench()) rows.push([figure.name, figure.value, figure.baseline, figure.note ?? '']);
+    if (!wanted.length || wanted.includes(name)) figures.push(...(await bench()));
   }
-  print(rows);
+  print([['', 'measured', 'beside', 'at most', ''], ...figures.map(cellsOf)]);
+  if (page) console.log(`Written to ${writePage(figures.map(cellsOf))}.`);
+}
+
+function cellsOf({ name, value, baseline, limit = '', note = '' }: Figure): string[] {
+  return [name, value, baseline, limit, note];
 }
 
 function print(rows: string[][]): void {
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   for (const row of rows)
     console.log(
       row

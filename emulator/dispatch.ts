@@ -1,5 +1,6 @@
 import { askedVersion, checkVersion, versionsOf } from './routes/apiVersion';
 import { agentRoutes } from './routes/agents';
+import { agentLogin, agentSessionRoutes } from './routes/agentSessions';
 import { approvalRoutes } from './routes/approvals';
 import { artifactRoutes } from './routes/artifacts';
 import { buildRoutes } from './routes/builds';
@@ -7,6 +8,7 @@ import { tagRoutes } from './routes/buildTags';
 import { coreRoutes } from './routes/core';
 import { definitionRoutes } from './routes/definitions';
 import { gitRoutes } from './routes/git';
+import { pullRequestRoutes } from './routes/pullRequests';
 import { leaseRoutes } from './routes/leases';
 import { locationDocuments, locationRoutes } from './routes/locations';
 import { permissionRoutes } from './routes/permissions';
@@ -38,8 +40,10 @@ export const routes: Route[] = [
   ...approvalRoutes,
   ...permissionRoutes,
   ...gitRoutes,
+  ...pullRequestRoutes,
   ...taskAgentRoutes,
   ...agentRoutes,
+  ...agentSessionRoutes,
   ...pipelineRoutes,
   ...serviceConnectionRoutes,
   ...releaseDefinitionRoutes,
@@ -52,6 +56,8 @@ export interface Found {
   /** Template of the route, for the record of calls. */
   name: string;
   params: Record<string, string>;
+  /** It takes no token, because it is where one comes from. */
+  isLogin?: boolean;
   answer(call: RouteCall, versionHeader: string): Reply;
 }
 
@@ -79,8 +85,10 @@ export function findRoute(method: string, path: string, host: 'core' | 'release'
     return {
       name: route.template,
       params,
+      isLogin: route.template === agentLogin,
       answer(call, contentType) {
-        checkVersion(askedVersion(call.query, call.accept, contentType), method, resource, versionsOf(kind));
+        if (route.template !== agentLogin)
+          checkVersion(askedVersion(call.query, call.accept, contentType), method, resource, versionsOf(kind));
         return route.handle(call);
       },
     };

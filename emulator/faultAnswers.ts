@@ -14,22 +14,27 @@ export interface Exchange {
 
 /** Delays that are under way, so that closing can end them. */
 export interface Delays {
+  /** Of a slow answer. */
   pause(ms: number): Promise<void>;
+  /** In which bytes leave this machine: always its own time. */
+  flush(ms: number): Promise<void>;
   end(): void;
 }
 
-export function createDelays(): Delays {
+/** @param pause how slow answers pass their time; the machine's own time unless given. */
+export function createDelays(pause?: (ms: number) => Promise<void>): Delays {
   const waiting = new Map<NodeJS.Timeout, () => void>();
+  const flush = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        waiting.delete(timer);
+        resolve();
+      }, ms);
+      waiting.set(timer, resolve);
+    });
   return {
-    pause(ms) {
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => {
-          waiting.delete(timer);
-          resolve();
-        }, ms);
-        waiting.set(timer, resolve);
-      });
-    },
+    pause: pause ?? flush,
+    flush,
     end() {
       for (const [timer, resolve] of waiting) {
         clearTimeout(timer);
@@ -108,6 +113,14 @@ export async function answerWith(fault: Fault | undefined, exchange: Exchange, d
       send(exchange, { status: perform().status ?? 200, bytes, contentType: 'application/json' });
       return;
     }
+    case 'rewrite': {
+      send(exchange, rewritten(perform(), fault));
+      return;
+    }
+    case 'duplicate': {
+      duplicate(exchange, fault);
+      return;
+    }
     case 'truncate':
       return truncate(exchange, fault, delays);
     case 'drip':
@@ -152,13 +165,41 @@ function send(exchange: Exchange, reply: Reply): void {
   exchange.response.end(writeHead(exchange, reply));
 }
 
+/** An answer without JSON stays as it is. */
+function rewritten(reply: Reply, { rewrite }: Fault): Reply {
+  const { text, ...rest } = reply;
+  const json = reply.json ?? jsonOf(text);
+  return json === undefined || !rewrite ? reply : { ...rest, json: rewrite(json) };
+}
+
+function jsonOf(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same answer twice, the second one without a question, as a broken gateway between sends it. */
+function duplicate(exchange: Exchange, fault: Fault): void {
+  const { response, call } = exchange;
+  const reply = withHeaders(exchange.perform(), fault.headers);
+  const bytes = writeHead(exchange, reply);
+  const type = payloadOf(reply).contentType || 'application/json';
+  const again = `HTTP/1.1 ${call.status} Again\r\ncontent-type: ${type}\r\ncontent-length: ${bytes.length}\r\n\r\n`;
+  const { socket } = response;
+  response.end(bytes, () => {
+    if (!socket?.destroyed) socket?.write(Buffer.concat([Buffer.from(again), bytes]));
+  });
+}
+
 async function truncate(exchange: Exchange, fault: Fault, delays: Delays): Promise<void> {
   const bytes = writeHead(exchange, exchange.perform());
   const half = Math.floor(bytes.length / 2);
   exchange.call.bytesSent = half;
   exchange.response.write(bytes.subarray(0, half));
   // The half has to leave the machine before the reset, which throws away what waits to be sent.
-  await delays.pause(fault.ms ?? 20);
+  await delays.flush(fault.ms ?? 20);
   reset(exchange.response);
 }
 
@@ -166,8 +207,10 @@ async function drip(exchange: Exchange, fault: Fault, delays: Delays): Promise<v
   const { response } = exchange;
   const bytes = writeHead(exchange, exchange.perform());
   for (let at = 0; at < bytes.length && !response.destroyed; at += 16) {
+    // With its last bytes the answer is whole, and the next question on this connection must find it so.
+    if (at + 16 >= bytes.length) break;
     response.write(bytes.subarray(at, at + 16));
     await delays.pause(fault.ms ?? 10);
   }
-  response.end();
+  response.end(bytes.subarray(Math.max(0, Math.ceil(bytes.length / 16) - 1) * 16));
 }

@@ -21,6 +21,10 @@ export type FaultKind =
   | 'silence'
   /** It happened, but nothing is ever answered. */
   | 'silenceAfter'
+  /** It happened; the answer is what `rewrite` makes of its JSON. */
+  | 'rewrite'
+  /** It happened; the answer comes twice. */
+  | 'duplicate'
   /** It happened; half of the answer comes, then the connection is reset. */
   | 'truncate'
   /** It happened; the answer says that it is text/plain (or `headers['content-type']`). */
@@ -42,6 +46,7 @@ export interface Fault {
   headers?: Record<string, string>;
   body?: unknown;
   ms?: number;
+  rewrite?: (json: unknown) => unknown;
   /** How often it strikes; default 1. */
   times?: number;
 }

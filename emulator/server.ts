@@ -8,9 +8,10 @@ import { createFaultList, type FaultList } from './faults';
 import type { Reply } from './routes/route';
 import { isSigned } from './signature';
 import type { Clock } from './state/clock';
+import { person } from './state/identity';
 import { EmulatorState } from './state/EmulatorState';
 import { Refusal } from './state/refusal';
-import { accessFor, randomToken, tokenOf, type BadTokenAnswer, type TokenOptions } from './tokens';
+import { accessFor, agentAccess, randomToken, tokenOf, type BadTokenAnswer, type TokenOptions } from './tokens';
 
 export interface EmulatorOptions {
   clock?: Clock;
@@ -25,6 +26,8 @@ export interface EmulatorOptions {
   badToken?: BadTokenAnswer;
   /** To serve an organization from a state that there is already. */
   state?: EmulatorState;
+  /** How slow and dripping answers pass their time; the machine's own time unless given. */
+  pause?: (ms: number) => Promise<void>;
   /** Default 0: a free one. */
   port?: number;
 }
@@ -77,7 +80,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     emulator,
     prefix,
     badToken,
-    delays: createDelays(),
+    delays: createDelays(options.pause),
     sockets: new WeakMap(),
     connections: 0,
   };
@@ -172,7 +175,10 @@ function performed(frame: Frame, { call, found, url }: { call: Call; found: Foun
   const { emulator } = frame;
   const { state } = emulator;
   const token = isSigned(call.method, url, state.now) ? emulator.token : tokenOf(call.headers.authorization);
-  const access = accessFor(token, emulator.tokens, state.now, state.owner);
+  const agents = state.agentTokens.map(({ token, agent, expiresAt }) => agentAccess(token, agent.name, expiresAt));
+  const access = found?.isLogin
+    ? { identity: person('anonymous'), denied: [] }
+    : accessFor(token, [...emulator.tokens, ...agents], state.now, state.owner);
   if (!access) return badTokenReply(frame.badToken, emulator.url, call.path);
   const isText = typeof call.body === 'string' && (call.headers['content-type'] ?? '').includes('json');
   try {

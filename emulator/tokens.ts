@@ -21,6 +21,11 @@ export function randomToken(): string {
   return randomBytes(26).toString('hex');
 }
 
+/** What an agent's own token is good for: its session and its job, not the managing of its pool. */
+export function agentAccess(token: string, name: string, expiresAt: number): TokenOptions {
+  return { token, identity: name, expiresAt, denied: ['managePools'] };
+}
+
 /** The token of a request: as Bearer, or as the password of Basic with any user name. */
 export function tokenOf(authorization: string | undefined): string | undefined {
   const [scheme = '', value = ''] = (authorization ?? '').split(' ');

@@ -1,4 +1,7 @@
-/** Lays the extension out in build/extension exactly as it is packaged: one bundle a task, task.json, icons, notices. */
+/**
+ * Lays the extension out in build/extension exactly as it is packaged: one bundle a task, task.json, icons, notices. A folder as argument gets
+ * the build folder instead of the project.
+ */
 import fs from 'node:fs';
 import path from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
@@ -9,8 +12,12 @@ import { sbom, type PackageLock } from './sbom';
 import { thirdPartyNotices } from './thirdPartyNotices';
 
 const root = path.join(__dirname, '..');
-const out = path.join(root, 'build', 'extension');
+const buildFolder = path.join(process.argv[2] ?? root, 'build');
+const out = path.join(buildFolder, 'extension');
 const TASKS = ['TriggerPipeline', 'TriggerRelease', 'DockerBaseStaleCheck'];
+
+/** Those of the Marketplace page; scripts/screenshots.ts makes them. */
+const PICTURES = ['cascade-light.png', 'cascade-dark.png', 'summary.png'];
 
 /** The post-job part is the task's own bundle; this only tells it so. */
 const POST_JOB = "process.env.PIPELINE_CASCADE_POST_JOB = 'true';\nrequire('./index.js');\n";
@@ -21,8 +28,11 @@ const ON_DEMAND = ['yaml', 'yauzl'];
 const filesOnDemand: Plugin = {
   name: 'files-on-demand',
   setup(build) {
-    build.onResolve({ filter: new RegExp(`^(${ON_DEMAND.join('|')})$`) }, ({ path: name, kind }) =>
-      kind === 'dynamic-import' ? { path: `./${name}.js`, external: true } : undefined,
+    // The part of a task that is itself read on demand may name them at its top.
+    build.onResolve({ filter: new RegExp(`^(${ON_DEMAND.join('|')})$`) }, ({ path: name, kind, importer }) =>
+      kind === 'dynamic-import' || /[\\/]DockerBaseStaleCheck[\\/]packages[\\/]/.test(importer)
+        ? { path: `./${name}.js`, external: true }
+        : undefined,
     );
   },
 };
@@ -49,7 +59,7 @@ async function bundle(entry: string, outfile: string): Promise<Metafile> {
 }
 
 async function main(): Promise<void> {
-  fs.rmSync(path.join(root, 'build'), { recursive: true, force: true });
+  fs.rmSync(buildFolder, { recursive: true, force: true });
   const metafiles: Metafile[] = [];
   for (const task of TASKS) {
     const folder = path.join(out, task);
@@ -61,10 +71,12 @@ async function main(): Promise<void> {
     fs.writeFileSync(path.join(folder, 'postJob.js'), POST_JOB);
     fs.copyFileSync(path.join(root, 'images', 'icon-32.png'), path.join(folder, 'icon.png'));
   }
-  metafiles.push(await bundle('cli/main.ts', path.join(root, 'build', 'cli', 'main.js')));
+  metafiles.push(await bundle('cli/main.ts', path.join(buildFolder, 'cli', 'main.js')));
   metafiles.push(await buildTab(root, path.join(out, 'tab')));
   fs.mkdirSync(path.join(out, 'images'), { recursive: true });
   fs.copyFileSync(path.join(root, 'images', 'icon-128.png'), path.join(out, 'images', 'icon.png'));
+  for (const picture of PICTURES)
+    fs.copyFileSync(path.join(root, 'images', picture), path.join(out, 'images', picture));
   fs.copyFileSync(path.join(root, 'LICENSE'), path.join(out, 'LICENSE.md'));
   for (const file of ['overview.md', 'privacy.md', 'vss-extension.json'])
     fs.copyFileSync(path.join(root, file), path.join(out, file));

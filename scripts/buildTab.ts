@@ -15,7 +15,7 @@ const withoutStandIn: Plugin = {
 };
 
 /** Builds the tab into a folder: a page, its script and its style; the fonts of the icons are inside the style. */
-export async function buildTab(root: string, folder: string): Promise<Metafile> {
+export async function buildTab(root: string, folder: string, more: Plugin[] = []): Promise<Metafile> {
   const { metafile, warnings } = await build({
     entryPoints: { tab: path.join(root, 'tabs', 'view', 'main.tsx') },
     outdir: folder,
@@ -29,7 +29,7 @@ export async function buildTab(root: string, folder: string): Promise<Metafile> 
     // Icons by fonts are not used: the status icons are drawings.
     loader: { '.woff': 'empty', '.woff2': 'empty', '.ttf': 'empty' },
     tsconfig: path.join(root, 'tabs', 'tsconfig.json'),
-    plugins: [withoutStandIn],
+    plugins: [withoutStandIn, ...more],
     metafile: true,
     logLevel: 'warning',
   });

@@ -32,4 +32,8 @@ if (!isInstalled()) {
   console.log('Installing the packages of package-lock.json (npm ci) …');
   code = await run('npm', ['ci', '--loglevel=error']);
 }
-process.exitCode = code || (await run(process.execPath, ['--import', 'tsx', 'scripts/demo.ts']));
+// Agents on demand need no package, but a cluster: they are a demo of their own.
+const [part, ...others] = process.argv.slice(2);
+const script =
+  part === 'agents' ? ['scripts/demo/agents.ts', ...others] : ['scripts/demo.ts', ...process.argv.slice(2)];
+process.exitCode = code || (await run(process.execPath, ['--import', 'tsx', ...script]));

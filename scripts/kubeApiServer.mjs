@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Builds a real Kubernetes API server, its controller manager and etcd for the tests of the orchestrator's Kubernetes part.
+// Builds a real Kubernetes API server and its controller manager, and fetches etcd and kubectl, for the tests of the orchestrator.
 // Debian packages no API server, but the source package of its kubectl holds all of Kubernetes. Everything is kept in a cache outside
 // the clone; nothing is installed, so no root is needed. Takes about five minutes of two cores and 1.5 GB of memory, once.
 import { execFileSync } from 'node:child_process';
@@ -9,38 +9,53 @@ import { delimiter, join } from 'node:path';
 
 const version = '1.20.2';
 const release = 'bookworm';
-const programs = ['kube-apiserver', 'kube-controller-manager', 'etcd'];
+const built = ['kube-apiserver', 'kube-controller-manager'];
+const fetched = ['etcd', 'kubectl'];
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'pipeline-cascade', 'kube', version);
 const bin = join(cache, 'bin');
-const work = join(cache, 'work');
+// Its own, for two may build at once.
+const work = join(cache, `work-${process.pid}`);
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
-if (programs.every((program) => existsSync(join(bin, program)))) {
+if (process.argv.includes('--check')) {
+  process.exitCode = [...built, ...fetched].every(isThere) ? 0 : 1;
+} else if ([...built, ...fetched].every(isThere)) {
   console.log(`Kubernetes ${version} is already built: ${bin}`);
 } else {
-  build();
+  make();
   console.log(`Kubernetes ${version} is built: ${bin}`);
 }
 
-function build() {
+function isThere(program) {
+  return existsSync(join(bin, program));
+}
+
+function make() {
   const missing = ['apt-get', 'dpkg-source', 'dpkg-deb', 'make', 'rsync', 'jq', 'bash'].filter((tool) => !onPath(tool));
-  if (missing.length > 0) stop(`${missing.join(', ')} not found: apt-get install dpkg-dev make rsync jq`);
+  if (missing.length > 0) lack(`${missing.join(', ')} not found: apt-get install dpkg-dev make rsync jq`);
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   const apt = ownApt();
   say('Fetching the package lists');
-  run('apt-get', [...apt, 'update']);
-  say('Fetching Kubernetes, Go and etcd');
-  run('apt-get', [...apt, 'source', '--only-source', 'kubernetes']);
-  run('apt-get', [...apt, 'download', 'etcd-server', 'golang-1.19-go', 'golang-1.19-src']);
-  for (const deb of readdirSync(work).filter((name) => name.endsWith('.deb'))) run('dpkg-deb', ['-x', deb, 'root']);
+  run('apt-get', [...apt, 'update'], { otherwise: lack });
+  const servers = built.every(isThere) ? built.map((program) => join(bin, program)) : build(apt);
+  say('Fetching etcd and kubectl');
+  unpack(apt, ['etcd-server', 'kubernetes-client']);
+  keep([...servers, ...fetched.map((program) => join(work, 'root/usr/bin', program))]);
+}
 
+/** Builds the servers from Debian's source package with Debian's Go; gives where they are. */
+function build(apt) {
+  say('Fetching Kubernetes and Go');
+  run('apt-get', [...apt, 'source', '--only-source', 'kubernetes']);
+  unpack(apt, ['golang-1.19-go', 'golang-1.19-src']);
   const source = readdirSync(work).find((name) => /^kubernetes-[\d.]+/.test(name) && !name.includes('.orig'));
   if (source === undefined) stop('The source package held no Kubernetes.');
   const tree = join(work, source);
   mkdirSync(join(tree, '.go/src/k8s.io'), { recursive: true });
   symlinkSync('../../..', join(tree, '.go/src/k8s.io/kubernetes'));
   say('Building: about five minutes');
-  run('make', ['WHAT=cmd/kube-apiserver cmd/kube-controller-manager'], {
+  run('make', [`WHAT=${built.map((program) => `cmd/${program}`).join(' ')}`], {
     cwd: tree,
     env: {
       ...process.env,
@@ -52,11 +67,16 @@ function build() {
       CGO_ENABLED: '0',
     },
   });
-  keep([
-    join(tree, '_output/bin/kube-apiserver'),
-    join(tree, '_output/bin/kube-controller-manager'),
-    join(work, 'root/usr/bin/etcd'),
-  ]);
+  return built.map((program) => join(tree, '_output/bin', program));
+}
+
+/** Unpacks packages below `root`, without installing them. */
+function unpack(apt, packages) {
+  run('apt-get', [...apt, 'download', ...packages]);
+  for (const deb of readdirSync(work).filter((name) => name.endsWith('.deb'))) {
+    run('dpkg-deb', ['-x', deb, 'root']);
+    rmSync(join(work, deb));
+  }
 }
 
 /** Options for an apt of our own: the machine's package sources of this release, with their source packages, and lists of its own. */
@@ -72,7 +92,7 @@ function ownApt() {
     const source = `${uri} ${suite} ${component}`;
     lines.add(`deb ${source}`).add(`deb-src ${source}`);
   }
-  if (lines.size === 0) stop(`apt knows no packages of Debian ${release}: run apt-get update, or build on Debian 12.`);
+  if (lines.size === 0) lack(`apt knows no packages of Debian ${release}: run apt-get update, or build on Debian 12.`);
   for (const folder of ['state/lists/partial', 'cache/archives/partial'])
     mkdirSync(join(work, folder), { recursive: true });
   writeFileSync(join(work, 'sources.list'), [...lines, ''].join('\n'));
@@ -89,7 +109,7 @@ function ownApt() {
 
 /** Moves the programs into place in one step, so that a build that was cut is never taken for a whole one. */
 function keep(files) {
-  const ready = join(cache, 'bin.new');
+  const ready = join(work, 'bin');
   rmSync(ready, { recursive: true, force: true });
   mkdirSync(ready);
   for (const file of files) cpSync(file, join(ready, file.split('/').at(-1)), { dereference: true });
@@ -97,14 +117,13 @@ function keep(files) {
   renameSync(ready, bin);
   // Go keeps its module files read-only.
   run('chmod', ['-R', 'u+w', work]);
-  rmSync(work, { recursive: true, force: true });
 }
 
-function run(command, args, options = {}) {
+function run(command, args, { otherwise = stop, ...options } = {}) {
   try {
     execFileSync(command, args, { cwd: work, stdio: ['ignore', 'inherit', 'inherit'], ...options });
   } catch (error) {
-    stop(`${command} failed: ${error.message}`);
+    otherwise(`${command} failed: ${error.message}`);
   }
 }
 
@@ -113,7 +132,13 @@ function onPath(program) {
 }
 
 function say(text) {
-  console.log(`kube-apiserver ${version} for tests/agents/kubernetes.test.ts: ${text}`);
+  console.log(`kube-apiserver ${version} for tests/agents: ${text}`);
+}
+
+/** This machine has not what it takes. */
+function lack(text) {
+  console.error(`kubeApiServer: ${text}`);
+  process.exit(2);
 }
 
 function stop(text) {

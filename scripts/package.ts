@@ -6,7 +6,9 @@ import { problemsIn, readPackage, taskFolders } from './packageContents';
 import { repack } from './repack';
 
 const root = path.join(__dirname, '..');
-const dist = path.join(root, 'dist');
+/** Where build and dist go: the project, or the folder that is given. */
+const target = path.resolve(process.argv[2] ?? root);
+const dist = path.join(target, 'dist');
 
 /** Runs a script of ours or of a library, and gives all that it says. */
 function run(name: string, args: string[]): string {
@@ -17,7 +19,7 @@ function run(name: string, args: string[]): string {
 }
 
 function packageExtension(): string {
-  run('The build', ['--import', 'tsx', 'scripts/build.ts']);
+  run('The build', ['--import', 'tsx', 'scripts/build.ts', target]);
   const { id, version } = JSON.parse(fs.readFileSync(path.join(root, 'vss-extension.json'), 'utf8')) as {
     id: string;
     version: string;
@@ -26,7 +28,7 @@ function packageExtension(): string {
   fs.rmSync(dist, { recursive: true, force: true });
   const said = run('tfx', [
     ...['node_modules/tfx-cli/_build/tfx-cli.js', 'extension', 'create', '--no-prompt', '--no-color'],
-    ...['--root', 'build/extension', '--manifests', 'vss-extension.json', '--output-path', file],
+    ...['--root', path.join(target, 'build', 'extension'), '--manifests', 'vss-extension.json', '--output-path', file],
   ]);
   if (/warn|in the future/i.test(said)) throw new Error(`tfx warns:\n${said}`);
   repack(file);

@@ -1,44 +1,63 @@
-/** Makes the pictures of the Marketplace page, images/cascade-*.png, from the real tab in a real browser. */
+/** Makes the pictures of the Marketplace page, images/*.png, from the packaged tab and from real summaries in a real browser. */
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
+import type { BrowserContext } from 'playwright-core';
 import { startEmulator } from '../emulator/server';
 import { openBrowser } from '../tests/tabs/browser';
 import { imagesScene } from '../tests/tabs/cascadeScene';
-import { buildTab } from './buildTab';
+import { summaries } from '../tests/tabs/summaryScene';
+import { taskFolder } from '../tests/tasks/taskFolder';
+import { markdownPage } from './markdownPage';
 import { startTabHost } from './tabHost/server';
 
-const root = path.join(__dirname, '..');
+const images = path.join(__dirname, '..', 'images');
 /** Until the scene has come to its picture: one child failed, one waits for approval, the rest is under way. */
 const SCENE_MS = 6000;
+const WIDTH = 1280;
 
 async function main(): Promise<void> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cascade-tab-'));
-  await buildTab(root, folder);
-  const browser = await openBrowser({ width: 1280, height: 860 });
+  const browser = await openBrowser({ width: WIDTH, height: 860 });
+  try {
+    await tabPictures(browser.context);
+    await summaryPicture(browser.context);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function tabPictures(context: BrowserContext): Promise<void> {
+  const folder = path.dirname(await taskFolder('TriggerPipeline'));
   const emulator = await startEmulator();
-  const host = await startTabHost(emulator, folder);
+  const host = await startTabHost({ emulator, folder });
   try {
     const { parent } = imagesScene(emulator);
-    const page = await browser.context.newPage();
+    const page = await context.newPage();
     await new Promise((resolve) => setTimeout(resolve, SCENE_MS));
     for (const theme of ['light', 'dark'] as const) {
       await page.goto(host.page({ id: parent.id, theme }));
       const tab = page.frameLocator('iframe');
-      await tab.getByRole('row', { name: /scan-image/ }).waitFor();
-      await tab.getByText('Stage Test waits for approval.').first().waitFor();
+      await tab.getByRole('row', { name: /scan-image .* Test succeeded/ }).waitFor();
+      await tab.getByText('Stage Test waits for approval by Kim Lee.').first().waitFor();
       await tab.getByRole('row', { name: /r-image .* failed/ }).click();
       await tab.getByRole('cell', { name: 'failed' }).waitFor();
-      const file = path.join(root, 'images', `cascade-${theme}.png`);
-      await page.screenshot({ path: file });
-      console.log(`Made ${path.relative(root, file)}.`);
+      await save(`cascade-${theme}.png`, await page.screenshot());
     }
   } finally {
     await host.close();
     await emulator.close();
-    await browser.close();
-    fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The Markdown that steps add to a run, as a page of Azure DevOps renders it. */
+async function summaryPicture(context: BrowserContext): Promise<void> {
+  const page = await context.newPage();
+  await page.setContent(markdownPage(summaries()));
+  await save('summary.png', await page.locator('body').screenshot());
+}
+
+async function save(name: string, picture: Buffer): Promise<void> {
+  await fs.promises.writeFile(path.join(images, name), picture);
+  console.log(`Made images/${name}.`);
 }
 
 void main().catch((error: unknown) => {

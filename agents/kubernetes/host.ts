@@ -8,6 +8,7 @@ import type {
   V1Secret,
 } from '@kubernetes/client-node';
 import { BatchV1Api, CoreV1Api, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import { UserError } from '../../tasks/lib/errors';
 import type { AgentHost, AgentSpec, Registration, RegistrationWay, Started } from '../agentHost';
 import type { HostRoom, Reason } from '../plan/plan';
 import type { Problem, Workload } from '../plan/workload';
@@ -76,8 +77,17 @@ export class KubernetesHost implements AgentHost {
       { path: podsPath, selector: selector.labelSelector, list: listPods },
       now,
     );
-    await jobs.start(listJobs);
-    await pods.start(listPods);
+    try {
+      await jobs.start(listJobs);
+      await pods.start(listPods);
+    } catch (error) {
+      await Promise.all([jobs.stop(), pods.stop()]);
+      if (statusOf(error) !== 403) throw error;
+      throw new UserError(
+        `JOB_NAMESPACE is '${namespace}', where the orchestrator may not work (${messageOf(error)}): bind the Role of agents/deploy/kubernetes/role.yaml to its ServiceAccount there, or correct JOB_NAMESPACE.`,
+        { cause: error },
+      );
+    }
     return new KubernetesHost(batch, core, settings, { jobs, pods });
   }
 

@@ -15,6 +15,7 @@ export interface JobRequest {
   received: boolean;
   /** The service's own matching: names of registered agents, offline ones too. Undefined where the answer lacks it. */
   matchedAgents?: readonly string[];
+  /** Every agent of the pool matched; the service may then leave their names out. */
   matchesAllAgents: boolean;
   /** `agentSpecification` is set: a Microsoft-hosted image is asked for. */
   hosted: boolean;
@@ -62,7 +63,12 @@ export function judgeRequests(view: {
       ({ requestId, reservedAgentId, received }) => reservedAgentId === undefined && !received && !taken.has(requestId),
     )
     .sort((a, b) => b.priority - a.priority || a.queuedAt - b.queuedAt || a.requestId - b.requestId)
-    .map((request) => judge(view.space, request, view.profiles));
+    .map((request) => judge(view.space, withNames(request, view.agents), view.profiles));
+}
+
+function withNames(request: JobRequest, agents: readonly PoolAgent[]): JobRequest {
+  if (!request.matchesAllAgents || request.matchedAgents?.length) return request;
+  return { ...request, matchedAgents: agents.map(({ name }) => name) };
 }
 
 function judge(space: NameSpace, request: JobRequest, profiles: readonly Profile[]): Judgement {

@@ -89,7 +89,7 @@ function since({ workload }: Supply): number {
   return workload.startedAt ?? workload.createdAt;
 }
 
-/** Registrations of our making whose workload is over. One without any workload gets time: its own may be on the way into view. */
+/** Registrations of our making whose workload is over. One that has done no job gets time: its own may be on the way into view. */
 function gone({ space, agents, requests, workloads, limits, now }: PoolView): Action[] {
   const byName = new Map(workloads.map((workload) => [workload.name, workload]));
   const reserved = new Set(requests.map(({ reservedAgentId }) => reservedAgentId));
@@ -100,7 +100,7 @@ function gone({ space, agents, requests, workloads, limits, now }: PoolView): Ac
     if (name === undefined || agent.online || agent.assignedRequestId !== undefined || reserved.has(agent.id))
       return false;
     const workload = byName.get(name);
-    if (workload === undefined) return now - agent.createdAt > limits.startTimeoutMs;
+    if (workload === undefined) return agent.completed !== undefined || now - agent.createdAt > limits.startTimeoutMs;
     return !isLive(workload);
   }
 }

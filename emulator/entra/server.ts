@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Call } from '../calls';
+import { answerWith, createDelays, type Delays } from '../faultAnswers';
+import { createFaultList, type FaultList } from '../faults';
 import { systemClock, type Clock } from '../state/clock';
 import type { TokenOptions } from '../tokens';
 import { identify, type Application } from './applications';
@@ -43,14 +46,18 @@ export interface EntraOptions {
   aheadMs?: number;
   /** What `IDENTITY_HEADER` has to be on a machine that is no virtual machine; default a random one. */
   identityHeader?: string;
+  /** How slow and dripping answers pass their time; the machine's own time unless given. */
+  pause?: (ms: number) => Promise<void>;
 }
 
-export interface Entra extends Required<Omit<EntraOptions, 'clock'>> {
+export interface Entra extends Required<Omit<EntraOptions, 'clock' | 'pause'>> {
   /** The authority of a connection, and the host of the metadata service, with a closing slash. */
   url: string;
   calls: EntraCall[];
   /** Taken one by one in place of answers. */
   answers: ScriptedAnswer[];
+  /** Faults of the wire, each of which waits for its request. */
+  faults: FaultList;
   /** Every access token that was given out. */
   issued: string[];
   close(): Promise<void>;
@@ -69,7 +76,8 @@ interface Reply {
  */
 export async function startEntra(options: EntraOptions = {}): Promise<Entra> {
   const clock = options.clock ?? systemClock;
-  const server = createServer((request, response) => void answer(entra, clock, { request, response }));
+  const delays = createDelays(options.pause);
+  const server = createServer((request, response) => void answer(entra, clock, { request, response, delays }));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -84,9 +92,11 @@ export async function startEntra(options: EntraOptions = {}): Promise<Entra> {
     identityHeader: options.identityHeader ?? randomBytes(16).toString('hex'),
     calls: [],
     answers: [],
+    faults: createFaultList(),
     issued: [],
     close: () =>
       new Promise((resolve) => {
+        delays.end();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
@@ -97,7 +107,7 @@ export async function startEntra(options: EntraOptions = {}): Promise<Entra> {
 async function answer(
   entra: Entra,
   clock: Clock,
-  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  { request, response, delays }: { request: IncomingMessage; response: ServerResponse; delays: Delays },
 ): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -107,8 +117,16 @@ async function answer(
   const { method = 'GET', url: path = '/' } = request;
   const call: EntraCall = { at: clock.now(), method, path, headers, form: Object.fromEntries(form), status: 0 };
   entra.calls.push(call);
-  const reply =
+  const perform = () =>
     scripted(entra.answers.shift()) ?? performed(entra, call, { form, now, expiresAt: expiry(entra, clock) });
+  const wire: Call = { ...call, route: 'login', host: 'core', body: undefined, bytesSent: 0, connection: 0 };
+  const struck = entra.faults.take(wire);
+  if (struck) {
+    await answerWith(struck, { call: wire, response, base: entra.url, perform }, delays);
+    call.status = wire.status;
+    return;
+  }
+  const reply = perform();
   call.status = reply.status;
   response.writeHead(reply.status, {
     date: new Date(now).toUTCString(),

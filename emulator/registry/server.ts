@@ -1,5 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Call } from '../calls';
+import { answerWith, createDelays } from '../faultAnswers';
+import { createFaultList, type FaultList } from '../faults';
 import { buildImage, buildIndex, INDEX_TYPE, type BuiltImage, type ImageRecipe } from './images';
 import { signInOf, type Reply, type SignInOptions } from './signIn';
 
@@ -14,6 +17,8 @@ export interface RegistryCall {
 export interface RegistryEmulatorOptions extends SignInOptions {
   /** How long every answer takes. */
   delayMs?: number;
+  /** How slow and dripping answers pass their time; the machine's own time unless given. */
+  pause?: (ms: number) => Promise<void>;
 }
 
 interface Tag {
@@ -27,8 +32,12 @@ export interface RegistryEmulator {
   /** `127.0.0.1:<port>`. */
   host: string;
   calls: RegistryCall[];
+  /** How many requests were under way at a time, at most. */
+  busiest: number;
   /** Answers instead of the registry, while it gives one. */
   fault: ((call: RegistryCall) => Reply | undefined) | undefined;
+  /** Faults of the wire, each of which waits for its request. */
+  faults: FaultList;
   /** Added to every answer of the registry, such as what is left of a rate limit. */
   headers: Record<string, string>;
   /** Host that blobs are to be read from, as registries send to their storage. */
@@ -53,16 +62,20 @@ export async function startRegistry(options: RegistryEmulatorOptions = {}): Prom
   const documents = new Map<string, Stored>();
   const tags = new Map<string, Tag>();
   const calls: RegistryCall[] = [];
+  let underWay = 0;
   const keep = (image: BuiltImage): void => {
     documents.set(image.digest, { text: image.manifest, mediaType: image.mediaType });
     for (const [digest, text] of image.blobs) documents.set(digest, { text, mediaType: 'application/octet-stream' });
   };
   const signIn = signInOf(() => host, options);
+  const delays = createDelays(options.pause);
   const server = createServer((request, response) => void respond(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    emulator.busiest = Math.max(emulator.busiest, ++underWay);
+    response.once('close', () => underWay--);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { method = 'GET', url: path = '/' } = request;
@@ -70,7 +83,14 @@ export async function startRegistry(options: RegistryEmulatorOptions = {}): Prom
     const call: RegistryCall = { method, path, authorization: request.headers.authorization, body, status: 0 };
     calls.push(call);
     if (options.delayMs) await new Promise((resolve) => setTimeout(resolve, options.delayMs));
-    const found = emulator.fault?.(call) ?? signIn.token(call) ?? answer(call, request.headers.accept ?? '');
+    const perform = () => emulator.fault?.(call) ?? signIn.token(call) ?? answer(call, request.headers.accept ?? '');
+    const wire = wireOf(call, request);
+    const struck = emulator.faults.take(wire);
+    if (struck) {
+      await answerWith(struck, { call: wire, response, base: `http://${host}/`, perform }, delays);
+      return;
+    }
+    const found = perform();
     call.status = found.status;
     send(response, { ...found, headers: { ...emulator.headers, ...found.headers } }, method === 'HEAD');
   }
@@ -96,7 +116,9 @@ export async function startRegistry(options: RegistryEmulatorOptions = {}): Prom
   const emulator: RegistryEmulator = {
     host,
     calls,
+    busiest: 0,
     fault: undefined,
+    faults: createFaultList(),
     headers: {},
     blobsAt: undefined,
     put(repository, tag, recipes, { note, lastUpdated, hub } = {}) {
@@ -111,11 +133,20 @@ export async function startRegistry(options: RegistryEmulatorOptions = {}): Prom
     },
     close: () =>
       new Promise((resolve) => {
+        delays.end();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
   return emulator;
+}
+
+/** The call as faults are told of it. */
+function wireOf({ method, path, body, status }: RegistryCall, { headers }: IncomingMessage): Call {
+  return {
+    ...{ at: Date.now(), method, path, route: 'registry', host: 'core', status, body, bytesSent: 0, connection: 0 },
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+  };
 }
 
 function send(response: ServerResponse, { status, text = '', headers = {} }: Reply, head: boolean): void {

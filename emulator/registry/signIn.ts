@@ -17,7 +17,7 @@ export interface Reply {
   headers?: Record<string, string>;
 }
 
-/** Tokens for one repository each are this with its name; nothing else is accepted for it. */
+/** A token is this with the name of its repository, for which alone it is accepted, and a number: each is another one. */
 const TOKEN = 'emulated-registry-token-for-';
 const REFRESH_TOKEN = 'emulated-refresh-token';
 
@@ -27,12 +27,21 @@ const TOKEN_USER = '00000000-0000-0000-0000-000000000000';
 /** How a registry knows who asks: challenges, tokens, and the exchange of Azure Container Registry. */
 export function signInOf(host: () => string, { users, auth = 'token', trusts, realm }: SignInOptions) {
   const isOpen = !users && !trusts;
+  let given = 0;
+  const granted = (scope: string | null): Reply => {
+    const repository = /^repository:(.*):pull$/.exec(scope ?? '')?.[1];
+    return repository === undefined
+      ? { status: 400, text: '{"errors":[{"code":"DENIED"}]}' }
+      : json({ access_token: `${TOKEN}${repository}.${++given}`, expires_in: 300 });
+  };
 
   return {
     /** Whether the call may read the repository. */
     isAllowed({ authorization = '' }: RegistryCall, repository: string): boolean {
       if (isOpen) return true;
-      return auth === 'basic' ? isUser(authorization, users) : authorization === `Bearer ${TOKEN}${repository}`;
+      return auth === 'basic'
+        ? isUser(authorization, users)
+        : authorization.startsWith(`Bearer ${TOKEN}${repository}.`);
     },
 
     /** The answer to who did not say who asks. */
@@ -67,13 +76,6 @@ export function signInOf(host: () => string, { users, auth = 'token', trusts, re
         : { status: 401, text: '{}' };
     },
   };
-}
-
-function granted(scope: string | null): Reply {
-  const repository = /^repository:(.*):pull$/.exec(scope ?? '')?.[1];
-  return repository === undefined
-    ? { status: 400, text: '{"errors":[{"code":"DENIED"}]}' }
-    : json({ access_token: `${TOKEN}${repository}`, expires_in: 300 });
 }
 
 function json(value: unknown): Reply {

@@ -35,18 +35,20 @@ function listRepositories(call: RouteCall): Reply {
   return listReply(own.map((repository) => repositoryWire(call, repository)));
 }
 
-function repositoryOf(call: RouteCall): Repository {
+/** The repository of the address, as far as this identity may read it. */
+export function repositoryOf(call: RouteCall): Repository {
   const nameOrId = call.params.repositoryId ?? '';
   const repository = call.state.findRepository(projectOf(call), nameOrId);
   if (!repository || !readable(call, repository)) throw repositoryNotFound(nameOrId);
   return repository;
 }
 
-function repositoryUrl(call: RouteCall, repository: Repository): string {
+export function repositoryUrl(call: RouteCall, repository: Repository): string {
   return `${call.base}${repository.project.id}/_apis/git/repositories/${repository.id}`;
 }
 
-function repositoryWire(call: RouteCall, repository: Repository): object {
+/** As the service tells it. */
+export function repositoryWire(call: RouteCall, repository: Repository): object {
   const web = `${call.base}${encodeURIComponent(repository.project.name)}/_git/${encodeURIComponent(repository.name)}`;
   return {
     id: repository.id,

@@ -165,6 +165,15 @@ export function agentWire(call: RouteCall, pool: Pool, agent: Agent): object {
   };
 }
 
+/**
+ * Programs that read the service's answers look at the flag first and at the names only without it (no document settles whether they come
+ * then), so they do not come.
+ */
+function matchingWire(pool: Pool, matched: readonly Agent[]): object {
+  const matchesAllAgentsInPool = matched.length === pool.agents.length;
+  return { ...(matchesAllAgentsInPool ? {} : { matchedAgents: matched.map(agentReference) }), matchesAllAgentsInPool };
+}
+
 function agentReference(agent: Agent): object {
   const { id, name, version, osDescription, enabled, status } = agent;
   return {
@@ -227,9 +236,7 @@ function jobWire(pool: Pool, job: PoolJob, brief: boolean): object {
     planType: 'Build',
     demands: job.demands,
     ...(agent ? { reservedAgent: agentReference(agent) } : {}),
-    ...(brief
-      ? {}
-      : { matchedAgents: matched.map(agentReference), matchesAllAgentsInPool: matched.length === pool.agents.length }),
+    ...(brief ? {} : matchingWire(pool, matched)),
     ...(job.message ? { statusMessage: job.message } : {}),
     agentDelays: [],
     data: { ParallelismTag: 'Private', IsScheduledKey: 'False' },
@@ -257,8 +264,7 @@ function requestWire(call: RouteCall, pool: Pool, request: JobRequest): object {
     jobName: request.jobName,
     demands: request.demands,
     ...(reserved && request.assignedAt !== undefined ? { reservedAgent: agentReference(reserved) } : {}),
-    matchedAgents: matched.map(agentReference),
-    matchesAllAgentsInPool: matched.length === pool.agents.length,
+    ...matchingWire(pool, matched),
     agentDelays: [],
     definition: {
       _links: { web: { href: `${own}/_build/definition?definitionId=${run.pipeline.id}` } },

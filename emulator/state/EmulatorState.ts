@@ -6,6 +6,7 @@ import { guidOf, isGuid } from './ids';
 import { person, type Access, type Identity } from './identity';
 import { pipelineFrom, yamlFor, type NewPipeline, type Pipeline, type QueueStatus } from './pipelines';
 import type { Lease } from './leases';
+import type { AgentSession, AgentToken } from './agentSessions';
 import type { ParallelJobs } from './poolJobs';
 import { newAgent, type NewAgent, type Pool, type Queue } from './pools';
 import { placed } from './placement';
@@ -13,6 +14,7 @@ import type { Project } from './projects';
 import { prepare, type QueueRequest } from './queueing';
 import { Refusal } from './refusal';
 import { ReleaseArea } from './ReleaseArea';
+import type { PullRequest } from './pullRequests';
 import { commit, newRepository, shortName, type Commit, type Repository } from './repositories';
 import { resourceRuns } from './resourceRuns';
 import { progressOf, runFrom, viewOf, type Run, type RunView } from './runs';
@@ -39,6 +41,7 @@ export class EmulatorState {
   readonly organization: string;
   readonly projects: Project[] = [];
   readonly repositories: Repository[] = [];
+  readonly pullRequests: PullRequest[] = [];
   readonly pipelines: Pipeline[] = [];
   readonly runs: Run[] = [];
   readonly pools: Pool[] = [];
@@ -52,6 +55,10 @@ export class EmulatorState {
   readonly checkConfigurations: CheckConfiguration[] = [];
   /** What the organization has bought; undefined: the service does not tell. */
   parallelJobs: ParallelJobs | undefined;
+  /** Agents that are signed in, and what their login gave them. */
+  readonly agentSessions: AgentSession[] = [];
+  readonly agentTokens: AgentToken[] = [];
+  sessionsMade = 0;
   /** As whom things are done that no request did. */
   readonly owner: Identity = person('Dana Reyes');
   private nextRunId = 1001;

@@ -16,6 +16,7 @@ export type Permission =
   | 'stopBuilds'
   | 'editBuilds'
   | 'readRepository'
+  | 'contributePullRequests'
   | 'readPools'
   | 'managePools'
   | 'createReleases'
@@ -52,6 +53,7 @@ const permissionNames: Record<Permission, string> = {
   stopBuilds: 'Stop builds',
   editBuilds: 'Update build information',
   readRepository: 'GenericRead',
+  contributePullRequests: 'PullRequestContribute',
   readPools: 'View',
   managePools: 'Manage',
   createReleases: 'create releases',

@@ -6,6 +6,8 @@ import type { Run } from '../../emulator/state/runs';
 import type { Job } from '../../tests/agent/job';
 import { startStep, type StepResult } from '../../tests/agent/agent';
 import { buildVariables } from '../../tests/agent/systemVariables';
+import type { TabHost } from '../tabHost/server';
+import { attachedBy } from './attached';
 import type { Screen } from './screen';
 import { summaryText } from './summaryText';
 
@@ -25,10 +27,13 @@ export interface Step {
   parent?: Run;
   /** The job of an earlier step. */
   job?: Job;
+  /** What the job has checked out, and the address it came from. */
+  sources?: { folder: string; url: string };
 }
 
 interface Props {
   emulator: Emulator;
+  tabHost: TabHost;
   /** The unpacked .vsix. */
   folder: string;
   screen: Screen;
@@ -44,12 +49,17 @@ export class Player {
     return this.props.emulator;
   }
 
+  /** Address of the page of a run, with the tab on it; it works as long as the demo runs. */
+  pageOf({ id }: Run): string {
+    return this.props.tabHost.page({ id });
+  }
+
   say(text: string): void {
     this.props.screen.line(text);
   }
 
   /** Runs a step to its end: shows its YAML, its log as it comes, its summary and its outputs. */
-  async run({ task, name, inputs, parent, job }: Step): Promise<StepResult> {
+  async run({ task, name, inputs, parent, job, sources }: Step): Promise<StepResult> {
     const { emulator, folder, screen, stop } = this.props;
     screen.block('The step', stringify([{ task: `${task}@1`, name, inputs }]));
     const step = await startStep({
@@ -59,13 +69,19 @@ export class Player {
       variables: buildVariables({
         ...{ collectionUri: emulator.url, project: 'Fabrikam' },
         ...(parent && { runId: parent.id, runNumber: parent.number, definitionId: parent.pipeline.id }),
+        ...(sources && { repository: { id: 'images', name: 'images', uri: sources.url, provider: 'TfsGit' } }),
       }),
       systemConnection: { url: emulator.url, token: emulator.token },
       ...(job && { job }),
+      ...(sources && { workingDirectory: sources.folder }),
     });
     screen.block('Its log', '');
     // What the agent says around a step is not the task's.
     step.onLog((line) => line.startsWith('##[section]') || screen.log(line));
+    step.onLine(({ line }) => {
+      const attachment = parent && attachedBy(line);
+      if (attachment) emulator.state.addAttachment(parent, attachment);
+    });
     const cancel = () => void step.cancel();
     stop.addEventListener('abort', cancel, { once: true });
     if (stop.aborted) cancel();

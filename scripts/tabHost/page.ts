@@ -4,6 +4,9 @@ export interface PageOptions {
   core: string;
   release: string;
   token: string;
+  /** Origin of the extension's own files. */
+  files: string;
+  tabs: Record<'run' | 'release', { id: string; uri: string }>;
 }
 
 const LIGHT = {
@@ -57,7 +60,7 @@ export function hostPage(options: PageOptions): string {
 <html lang="en">
 <head><meta charset="utf-8"><title>Cascade</title><link rel="icon" href="data:,">
 <style>html,body{height:100%;margin:0}body{display:flex;flex-direction:column}iframe{flex:1;border:0}</style></head>
-<body><iframe id="frame" title="Cascade"></iframe>
+<body><iframe id="frame" title="Cascade" sandbox="allow-scripts allow-same-origin allow-popups allow-forms allow-modals"></iframe>
 <script>(${conversation})(${told.replaceAll('<', '\\u003c')});</script></body></html>`;
 }
 
@@ -76,7 +79,13 @@ const conversation = String.raw`function (told) {
     document.body.style.background = told.themes[name]['background-color'];
     return told.themes[name];
   };
-  const onChanged = proxy(([listener]) => call('__proxyFunctions', 'proxy' + listener.__proxyFunctionId, [shown]));
+  const listeners = [];
+  const tell = (listener) => call('__proxyFunctions', 'proxy' + listener.__proxyFunctionId, [shown]);
+  const onChanged = proxy(([listener]) => {
+    listeners.push(listener);
+    tell(listener);
+  });
+  window.tellChanged = () => listeners.forEach(tell);
   const services = {
     'ms.vss-features.location-service': {
       getServiceLocation: proxy(() => told.core),
@@ -88,7 +97,7 @@ const conversation = String.raw`function (told) {
   };
   const methods = {
     initialHandshake: () => ({
-      contributionId: 'pipeline-cascade.pipeline-cascade.' + kind + '-tab',
+      contributionId: 'pipeline-cascade.pipeline-cascade.' + told.tabs[kind].id,
       context: {
         extension: { id: 'pipeline-cascade.pipeline-cascade' },
         host: { name: 'contoso' },
@@ -113,5 +122,5 @@ const conversation = String.raw`function (told) {
     send({ id, handshakeToken, ...answer });
   });
   window.setTheme = (name) => call('DevOps.SdkClient', 'dispatchEvent', ['themeChanged', { detail: { data: theme(name) } }]);
-  frame.src = 'tab/tab.html';
+  frame.src = told.files + '/' + told.tabs[kind].uri;
 }`;

@@ -21,6 +21,16 @@ export interface Stage {
   endedAt?: number | undefined;
 }
 
+/** One thing that holds a child up. */
+export interface Block {
+  id: string;
+  /** Its approvers are read by its id. */
+  isApproval?: boolean;
+  /** Without a full stop: names of people may follow. */
+  text: string;
+  people: string[];
+}
+
 export interface ChildState {
   outcome: Outcome;
   name: string;
@@ -30,8 +40,42 @@ export interface ChildState {
   startedAt?: number | undefined;
   endedAt?: number | undefined;
   stages: Stage[];
-  /** Why it failed or what it waits for, a sentence each. */
+  /** What it was given, by name: values may be nobody's business. */
+  parameters: string[];
+  variables: string[];
+  blocks: Block[];
+  /** Nothing of it moves until what blocks it is gone. */
+  blocked: boolean;
+  /** Why it ended as it did, a sentence each. */
   reasons: string[];
+}
+
+/** A child of which nothing but its outcome is known. */
+export function bareState(outcome: Outcome, known: Pick<ChildState, 'name' | 'number' | 'url'>): ChildState {
+  const { name, number, url } = known;
+  return {
+    outcome,
+    name,
+    number,
+    url,
+    stages: [],
+    parameters: [],
+    variables: [],
+    blocks: [],
+    blocked: false,
+    reasons: [],
+  };
+}
+
+/** The outcome as it is shown: what only waits for somebody does not run, whatever the service calls it. */
+export function shownOutcome({ outcome, blocked }: ChildState): Outcome {
+  return outcome === 'running' && blocked ? 'waiting' : outcome;
+}
+
+/** What holds a child up, and why it ended as it did: a sentence each. */
+export function reasonsOf({ outcome, blocks, reasons }: ChildState): string[] {
+  const waits = blocks.map(({ text, people }) => `${text}${people.length ? ` by ${people.join(', ')}` : ''}.`);
+  return hasEnded(outcome) ? reasons : [...waits, ...reasons];
 }
 
 const WORDS: Record<Outcome, string> = {

@@ -21,6 +21,18 @@ export interface ImageReference {
   image: string;
   verdict: string;
   reason: string;
+  /** The target that is built needs it. */
+  reachable: boolean;
+}
+
+/** A package whose version makes an image stale, or is pinned. */
+export interface Package {
+  manager: string;
+  name: string;
+  line: number;
+  locked: string;
+  newest: string;
+  verdict: string;
 }
 
 /** A Dockerfile as a stale check judged it. */
@@ -29,6 +41,7 @@ export interface Dockerfile {
   verdict: string;
   reason: string;
   references: ImageReference[];
+  packages: Package[];
 }
 
 /** What one step attached to its run or release. */
@@ -105,6 +118,15 @@ function dockerfileOf(value: Record<string, unknown>): Dockerfile {
       image: textOf(reference.image),
       verdict: textOf(reference.verdict),
       reason: textOf(reference.reason),
+      reachable: reference.reachable !== false,
+    })),
+    packages: listOf(value.packages).map((one) => ({
+      manager: textOf(one.manager),
+      name: textOf(one.name),
+      line: Number(one.line) || 0,
+      locked: textOf(one.locked),
+      newest: textOf(one.newest),
+      verdict: textOf(one.verdict),
     })),
   };
 }

@@ -1,5 +1,5 @@
-import { hasEnded, outcomeOf, type ChildState, type Outcome } from './childState';
-import { keyOf, type ChildRef, type StepDocument } from './documents';
+import { bareState, hasEnded, outcomeOf, shownOutcome, type ChildState, type Outcome } from './childState';
+import { keyOf, organizationName, type ChildRef, type StepDocument } from './documents';
 
 /** A child with what it started itself. */
 export interface TreeNode {
@@ -8,6 +8,8 @@ export interface TreeNode {
   path: string;
   ref: ChildRef;
   step: string;
+  /** It is in another organization, where the viewer's token does not reach. */
+  isForeign: boolean;
   state: ChildState;
   children: TreeNode[];
 }
@@ -45,6 +47,7 @@ export function treeOf(
           path: [...ancestors, key].join('>'),
           ref,
           step,
+          isForeign: organizationName(ref.organization) !== root.split('/')[0],
           state: states.get(key) ?? registered(ref),
           children: below(key, [...ancestors, key]),
         });
@@ -56,7 +59,7 @@ export function treeOf(
 
 /** What a step said of its child, as long as nothing newer is known. */
 export function registered(ref: ChildRef): ChildState {
-  return { outcome: outcomeOf(ref.result), name: ref.name, number: ref.number, url: ref.url, stages: [], reasons: [] };
+  return bareState(outcomeOf(ref.result), ref);
 }
 
 /** The lines of the tree from top to bottom, without those below a collapsed one. */
@@ -72,7 +75,7 @@ export function rowsOf(nodes: TreeNode[], collapsed: ReadonlySet<string>, level 
 export function countsOf(nodes: TreeNode[]): Partial<Record<Outcome, number>> {
   const seen = new Map<string, Outcome>();
   const visit = (node: TreeNode): void => {
-    seen.set(node.key, node.state.outcome);
+    seen.set(node.key, shownOutcome(node.state));
     node.children.forEach(visit);
   };
   nodes.forEach(visit);
@@ -82,7 +85,9 @@ export function countsOf(nodes: TreeNode[]): Partial<Record<Outcome, number>> {
 }
 
 /** What a viewer may try with a child. */
-export function actionsFor({ state: { outcome } }: TreeNode): { rerun: boolean; cancel: boolean } {
+export function actionsFor({ isForeign, state: { outcome } }: TreeNode): { rerun: boolean; cancel: boolean } {
+  // Its id is that of something else in this organization.
+  if (isForeign) return { rerun: false, cancel: false };
   return {
     rerun: outcome === 'failed' || outcome === 'canceled' || outcome === 'partiallySucceeded',
     cancel: !hasEnded(outcome) && outcome !== 'canceling',

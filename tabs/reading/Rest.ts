@@ -5,8 +5,6 @@ export class Refusal extends Error {
   constructor(
     readonly status: number,
     message: string,
-    /** How long the service wants to be left alone. */
-    readonly retryAfterMs = 0,
   ) {
     super(message);
   }
@@ -32,6 +30,8 @@ export interface Request {
 
 /** Requests to Azure DevOps as the viewer of the page. Reading is never sent to another host than the organization's own. */
 export class Rest {
+  private retryAfterMs = 0;
+
   constructor(private readonly options: RestOptions) {}
 
   async json<Value>(request: Request): Promise<Value> {
@@ -39,7 +39,7 @@ export class Rest {
     try {
       return JSON.parse(text) as Value;
     } catch {
-      throw new Refusal(0, 'The answer of the service cannot be read; signing in again may help.');
+      throw new Refusal(0, 'its answer was no JSON');
     }
   }
 
@@ -58,17 +58,26 @@ export class Rest {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+    this.retryAfterMs = Math.max(this.retryAfterMs, retryAfter(response));
     const text = await response.text();
-    if (response.status === 203) throw new Refusal(401, 'The session has expired: reload the page.');
-    if (!response.ok) throw new Refusal(response.status, reasonIn(text), retryAfter(response));
+    // A sign-in page, which is no answer to the question.
+    if (response.status === 203) throw new Refusal(401, '');
+    if (!response.ok) throw new Refusal(response.status, reasonIn(text));
     return text;
+  }
+
+  /** How long the service wants to be left alone since this was asked last: it says so with any status. */
+  takeRetryAfter(): number {
+    const ms = this.retryAfterMs;
+    this.retryAfterMs = 0;
+    return ms;
   }
 
   private async send(url: string, init: RequestInit): Promise<Response> {
     try {
       return await this.options.fetch(url, init);
     } catch {
-      throw new Refusal(0, 'Azure DevOps cannot be reached.');
+      throw new Refusal(0, '');
     }
   }
 }

@@ -1,9 +1,14 @@
-import { hasEnded, type ChildState } from '../model/childState';
-import { keyOf, organizationName, readDocument, type ChildRef, type StepDocument } from '../model/documents';
+import type { Release } from '../../tasks/lib/releases/wire';
+import { bareState, hasEnded, type ChildState } from '../model/childState';
+import { keyOf, organizationName, type ChildRef, type StepDocument } from '../model/documents';
 import { registered } from '../model/tree';
-import { deploymentsOf, releaseState, type Deployment, type ReleaseWire } from './releaseState';
+import { pendingApprovals, readApprovers, withApprovers } from './approvals';
+import { isPassing, problemText } from './problem';
+import { Registers } from './Registers';
+import { deploymentsOf, releaseState, type Deployment } from './releaseState';
 import { Refusal, type Rest } from './Rest';
-import { runState, withTimeline, type BuildWire, type RecordWire } from './runState';
+import { runState, withTimeline, type BuildWire } from './runState';
+import type { RecordWire } from './timeline';
 
 /** The run or release on whose page the tab is. */
 export type Root = Pick<ChildRef, 'organization' | 'project' | 'kind' | 'id'>;
@@ -12,42 +17,59 @@ export type Root = Pick<ChildRef, 'organization' | 'project' | 'kind' | 'id'>;
 interface Reading {
   key: string;
   project: string;
+  /** What is read, in words for a problem. */
+  what: string;
   rank: number;
   dueAt: number;
   read: () => Promise<void>;
+  /** The refusal will not pass. */
+  refused?: (text: string) => void;
+  /** Nobody misses it: a refusal is not told. */
+  isExtra?: boolean;
+  /** After the end of this child it is read once more and then never. */
+  child?: string;
 }
 
-const TYPE = 'pipeline-cascade';
-const ATTACHMENTS = '7.0-preview.2';
-const RELEASE_ATTACHMENTS = '7.0-preview.1';
 const STATE_EVERY_MS = 4000;
 const REGISTER_EVERY_MS = 12_000;
-const TIMELINE_EVERY_MS = 10_000;
-const DETAILS_EVERY_MS = 30_000;
+/** Of each child in sight: more seldom where many are, so that there is time for all else. */
+const DETAILS_EVERY_MS = { least: 10_000, each: 3000 };
+const APPROVERS_EVERY_MS = 30_000;
+const CHILD_REGISTER_EVERY_MS = { least: 30_000, each: 8000 };
+/** Registers of what nobody looks at: often enough to find grandchildren, seldom enough to be nothing beside the rest. */
+const UNSEEN_EVERY_MS = 600_000;
 const AFTER_FAULT_MS = 15_000;
+const AFTER_REFUSAL_MS = 60_000;
 const MOST_IDS = 700;
 
 /**
  * What the tab knows and reads: registers of steps, states of children, timelines. A turn sends at most one request a project, the
- * one that is most wanted: what runs, then the registers, then the details of what is in sight; of nothing else.
+ * one that is most wanted: what runs, then the registers, then the details of what is in sight.
  */
 export class Watch {
-  readonly documents = new Map<string, StepDocument[]>();
   readonly states = new Map<string, ChildState>();
-  /** What cannot be read at present, by the request. */
+  /** What cannot be read at present, a sentence each, by the request. */
   readonly problems = new Map<string, string>();
+  private readonly registers: Registers;
   private readonly refs = new Map<string, ChildRef>();
+  private readonly parents = new Map<string, string>();
   private readonly readAt = new Map<string, number>();
   private readonly notBefore = new Map<string, number>();
-  /** Attachments that were listed: address below the organization → the parent, and where it was read what it holds. */
-  private readonly attachments = new Map<string, { parent: string; version: string; document?: StepDocument }>();
+  /** Readings that are done with, by the child after whose end they were. */
+  private readonly finals = new Map<string, Set<string>>();
   private readonly deployments = new Map<string, Deployment[]>();
+  private readonly pools = new Map<string, string>();
+  /** Ids of projects that are named by name elsewhere. */
+  private readonly projectNames = new Map<string, string>();
+  private quietUntil = 0;
+  private now = 0;
   private inSight: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly rest: Rest,
     readonly root: Root,
   ) {
+    this.registers = new Registers(rest);
     this.refs.set(keyOf(root), { ...root, name: '', number: '', url: '', item: '', attempt: 1, result: '' });
   }
 
@@ -55,129 +77,203 @@ export class Watch {
     return keyOf(this.root);
   }
 
+  get documents(): Map<string, StepDocument[]> {
+    return this.registers.documents;
+  }
+
+  /** The registers of the page's own run or release were read: where there is nothing now, there is nothing so far. */
+  get isComplete(): boolean {
+    const { rootKey } = this;
+    const listed = [...this.readAt.keys()].some((key) => key.startsWith(`register ${rootKey}`));
+    const nothingToList =
+      this.root.kind === 'release' && this.states.has(rootKey) && !this.deployments.get(rootKey)?.length;
+    return (listed || nothingToList) && ![...this.registers.wanted()].some(({ parent }) => parent === rootKey);
+  }
+
   /**
    * Sends at most one request a project. Never throws: what is refused is among the problems.
    * @param inSight keys of the children that the viewer sees.
-   * @returns whether a request was sent.
    */
-  async turn(now: number, inSight: ReadonlySet<string>): Promise<boolean> {
+  async turn(now: number, inSight: ReadonlySet<string>): Promise<void> {
+    this.now = now;
     this.inSight = inSight;
+    if (this.quietUntil > now) return;
     const chosen = new Map<string, Reading>();
     for (const reading of this.readings()) {
-      if (reading.dueAt > now || (this.notBefore.get(reading.project) ?? 0) > now) continue;
-      const best = chosen.get(reading.project);
+      const project = this.projectKey(reading.project);
+      if (reading.dueAt > now || (this.notBefore.get(project) ?? 0) > now) continue;
+      const best = chosen.get(project);
       if (!best || reading.rank < best.rank || (reading.rank === best.rank && reading.dueAt < best.dueAt))
-        chosen.set(reading.project, reading);
+        chosen.set(project, reading);
     }
-    await Promise.all([...chosen.values()].map((reading) => this.perform(reading, now)));
-    return chosen.size > 0;
+    await Promise.all([...chosen.values()].map((reading) => this.perform(reading)));
   }
 
   /** Milliseconds until the next turn is of use; undefined when all has ended and all was read. */
   pause(now: number): number | undefined {
-    const due = [...this.readings()].map(({ dueAt, project }) => Math.max(dueAt, this.notBefore.get(project) ?? 0));
+    const due = [...this.readings()].map(({ dueAt, project }) =>
+      Math.max(dueAt, this.notBefore.get(this.projectKey(project)) ?? 0, this.quietUntil),
+    );
     const next = Math.min(...due);
     return next === Infinity ? undefined : Math.max(0, next - now);
+  }
+
+  /** Something in sight was never read: the next turn should come soon. */
+  get isBehind(): boolean {
+    return [...this.readings()].some(({ rank, dueAt }) => rank < 3 && dueAt === 0);
   }
 
   /** Something was done to a child: what is known of it is old. */
   expire(key: string): void {
     const ref = this.refs.get(key);
     const state = this.states.get(key);
+    if (!ref) return;
     if (state) this.states.set(key, { ...state, outcome: 'running', endedAt: undefined });
-    for (const name of [`timeline ${key}`, `register ${key}`, `${ref?.kind ?? 'run'} states of ${ref?.project ?? ''}`])
+    this.finals.delete(key);
+    for (const name of [`details ${key}`, `register ${key}`, statesKey(ref.kind, this.projectKey(ref.project))])
       this.readAt.delete(name);
-    for (const name of [...this.readAt.keys()]) if (name.endsWith(` after the end of ${key}`)) this.readAt.delete(name);
   }
 
-  private async perform({ key, project, read }: Reading, now: number): Promise<void> {
+  private async perform({ key, project, what, read, refused, isExtra, child }: Reading): Promise<void> {
+    const { now } = this;
+    const wasLast = child !== undefined && !this.isRunning(child);
     this.readAt.set(key, now);
     try {
       await read();
       this.problems.delete(key);
+      if (wasLast) this.finals.set(child, (this.finals.get(child) ?? new Set()).add(key));
     } catch (error) {
       const refusal = error instanceof Refusal ? error : new Refusal(0, String(error));
-      this.problems.set(key, refusal.message || `The service refused (${refusal.status}).`);
-      const passing = refusal.status === 0 || refusal.status === 429 || refusal.status >= 500;
-      if (passing || refusal.retryAfterMs) {
+      const text = problemText(refusal, what);
+      if (!isExtra) this.problems.set(key, text);
+      if (isPassing(refusal)) {
         this.readAt.delete(key);
-        this.notBefore.set(project, now + Math.max(refusal.retryAfterMs, AFTER_FAULT_MS));
+        this.notBefore.set(this.projectKey(project), now + AFTER_FAULT_MS);
+      } else {
+        refused?.(text);
+        if (wasLast) this.finals.set(child, (this.finals.get(child) ?? new Set()).add(key));
+        else this.readAt.set(key, now + AFTER_REFUSAL_MS);
       }
     }
+    // The service asks for quiet with any status, also with 200; what it slows down is the viewer, not one project.
+    this.quietUntil = Math.max(this.quietUntil, now + this.rest.takeRetryAfter());
   }
 
   private *readings(): Generator<Reading> {
     const own = [...this.refs].filter(([, ref]) => isOf(ref, this.root));
-    for (const [project, refs] of groups(own)) {
+    for (const [project, refs] of this.byProject(own)) {
       yield* this.stateReadings(project, refs);
-      for (const [key, ref] of refs) {
-        if (key === this.rootKey || this.inSight.has(key)) yield* this.detailReadings(key, ref);
-      }
+      for (const [key, ref] of refs) yield* this.detailReadings(key, ref);
+      yield* this.approverReading(project, refs);
     }
-    for (const [href, { parent, document }] of this.attachments) {
-      const project = this.refs.get(parent)?.project ?? this.root.project;
-      if (!document) {
-        const key = `attachment ${href}`;
-        yield { key, project, rank: 1, dueAt: this.dueAfter(key, Infinity), read: () => this.readAttachment(href) };
-      }
+    for (const { key, parent, project, isKnown, listedAt } of this.registers.wanted()) {
+      yield {
+        key,
+        project,
+        what: 'what a step has registered',
+        rank: isKnown ? 2 : 1,
+        dueAt: isKnown ? listedAt : 0,
+        read: async () => this.learn(parent, await this.registers.read(key)),
+        refused: () => this.registers.giveUp(key),
+      };
     }
   }
 
   private *stateReadings(project: string, refs: [string, ChildRef][]): Generator<Reading> {
-    const { rootKey, root } = this;
-    // The list of releases need not have their deployments, which hold the attachments: the release of the page is read alone.
-    const alone = root.kind === 'release' && root.project === project && !this.hasEnded(rootKey);
-    const own = `release ${root.id}`;
-    const due = this.dueAfter(own, STATE_EVERY_MS);
-    if (alone) yield { key: own, project, rank: 0, dueAt: due, read: () => this.readRootRelease() };
     for (const kind of ['run', 'release'] as const) {
-      const open = refs.filter(([key, ref]) => ref.kind === kind && key !== (alone && rootKey) && !this.hasEnded(key));
-      const ids = open.slice(0, MOST_IDS).map(([, { id }]) => id);
-      const key = `${kind} states of ${project}`;
-      // A child that was never looked at cannot wait for the next round.
-      const fresh = open.some(([childKey]) => !this.states.has(childKey));
-      const dueAt = this.dueAfter(key, fresh ? 1000 : STATE_EVERY_MS);
-      const read = (): Promise<void> =>
-        kind === 'run' ? this.readRuns(project, ids) : this.readReleases(project, ids);
-      if (ids.length) yield { key, project, rank: fresh ? 0 : 1, dueAt, read };
+      const open = refs.filter(([key, ref]) => ref.kind === kind && this.isOpen(key) && !this.isReadAlone(key));
+      if (!open.length) continue;
+      // What was never looked at goes first, then what was looked at longest ago.
+      const seenAt = ([key]: [string, ChildRef]): number => this.readAt.get(`look ${key}`) ?? 0;
+      const chosen = open.length > MOST_IDS ? open.toSorted((a, b) => seenAt(a) - seenAt(b)).slice(0, MOST_IDS) : open;
+      const isNew = open.some(([key]) => !this.states.has(key));
+      const key = statesKey(kind, project);
+      yield {
+        key,
+        project,
+        what: `the state of the ${kind}s of project ${chosen[0]?.[1].project ?? project}`,
+        rank: 0,
+        // A child that was never looked at cannot wait for the next round.
+        dueAt: this.dueAfter(key, isNew ? 1000 : STATE_EVERY_MS),
+        read: () => (kind === 'run' ? this.readRuns(chosen) : this.readReleases(chosen)),
+        refused: (text) => this.cannotBeRead(chosen, text),
+      };
     }
+  }
+
+  /** The list of releases need not have their deployments, which hold the attachments: the release of the page is read alone. */
+  private isReadAlone(key: string): boolean {
+    return key === this.rootKey && this.root.kind === 'release';
   }
 
   private *detailReadings(key: string, ref: ChildRef): Generator<Reading> {
-    const { project } = ref;
+    const { project, id, kind } = ref;
     const isRoot = key === this.rootKey;
-    const ended = this.hasEnded(key);
-    const register = `register ${key}`;
-    const registerDue = ended
-      ? this.dueAfterEnd(register, key)
-      : this.dueAfter(register, isRoot ? REGISTER_EVERY_MS : DETAILS_EVERY_MS);
-    if (ref.kind === 'run') {
+    const isSeen = isRoot || this.inSight.has(key);
+    const common = { project, child: key };
+    const title = isRoot ? `this ${kind}` : `${ref.name} ${ref.number || id}`;
+    const registerEvery = isRoot ? REGISTER_EVERY_MS : isSeen ? this.everyMs(CHILD_REGISTER_EVERY_MS) : UNSEEN_EVERY_MS;
+    const registerRank = isRoot ? 1 : isSeen ? 2 : 3;
+    if (isSeen && (isRoot ? kind === 'release' : this.states.has(key))) {
+      const name = `details ${key}`;
       yield {
-        key: register,
-        project,
-        rank: isRoot ? 0 : 3,
-        dueAt: registerDue,
-        read: () => this.listRunRegister(key, ref),
+        ...common,
+        key: name,
+        what: kind === 'run' ? `the timeline of ${title}` : title,
+        rank: isRoot ? 0 : 2,
+        dueAt: this.dueOf(name, key, isRoot ? STATE_EVERY_MS : this.everyMs(DETAILS_EVERY_MS)),
+        read: () => (kind === 'run' ? this.readTimeline(key, ref) : this.readRelease(key, ref)),
+        ...(isRoot && { refused: (text: string) => this.cannotBeRead([[key, ref]], text) }),
       };
-      const timeline = `timeline ${key}`;
-      const dueAt = ended ? this.dueAfterEnd(timeline, key) : this.dueAfter(timeline, TIMELINE_EVERY_MS);
-      if (!isRoot && this.states.has(key))
-        yield { key: timeline, project, rank: 2, dueAt, read: () => this.readTimeline(key, ref) };
-      return;
     }
-    for (const deployment of this.deployments.get(key) ?? []) {
-      const name = `register ${key} ${deployment.planId}`;
-      const dueAt = ended
-        ? this.dueAfterEnd(name, key)
-        : this.dueAfter(name, isRoot ? REGISTER_EVERY_MS : DETAILS_EVERY_MS);
-      const read = (): Promise<void> => this.listReleaseRegister(key, ref, deployment);
-      yield { key: name, project, rank: isRoot ? 1 : 3, dueAt, read };
-    }
+    const what = `what the steps of ${title} have registered`;
+    const register = (name: string, read: () => Promise<void>): Reading => {
+      const dueAt = this.dueOf(name, key, registerEvery);
+      return { ...common, key: name, what, rank: registerRank, dueAt, read };
+    };
+    if (kind === 'run') yield register(`register ${key}`, () => this.registers.listOfRun(key, ref, this.now));
+    else
+      for (const deployment of this.deployments.get(key) ?? []) {
+        const name = `register ${key} ${deployment.planId}`;
+        if (!deployment.isNewest && this.readAt.has(name)) continue;
+        yield register(name, () => this.registers.listOfDeployment(key, ref, deployment, this.now));
+      }
   }
 
-  private hasEnded(key: string): boolean {
+  private *approverReading(project: string, refs: [string, ChildRef][]): Generator<Reading> {
+    const keys = refs.flatMap(([key]) => (this.inSight.has(key) ? key : []));
+    const ids = keys.flatMap((key) => pendingApprovals(this.states.get(key)));
+    if (!ids.length) return;
+    const key = `approvers ${ids.toSorted().join(' ')}`;
+    yield {
+      key,
+      project,
+      what: 'who has to approve',
+      isExtra: true,
+      rank: 2,
+      dueAt: this.dueAfter(key, APPROVERS_EVERY_MS),
+      read: async () => {
+        const people = await readApprovers(this.rest, refs[0]?.[1].project ?? project, ids);
+        for (const one of keys) {
+          const state = this.states.get(one);
+          if (state) this.states.set(one, withApprovers(state, people));
+        }
+      },
+    };
+  }
+
+  /** It can still change: it runs, or it failed and the step that started it may run it again, or deploy further stages of it. */
+  private isOpen(key: string): boolean {
+    const outcome = this.states.get(key)?.outcome;
+    if (outcome === undefined || !hasEnded(outcome)) return true;
+    const parent = this.parents.get(key);
+    if (parent === undefined || outcome === 'unknown') return false;
+    return (outcome !== 'succeeded' || this.refs.get(key)?.kind === 'release') && this.isRunning(parent);
+  }
+
+  private isRunning(key: string): boolean {
     const state = this.states.get(key);
-    return state !== undefined && hasEnded(state.outcome);
+    return state === undefined || !hasEnded(state.outcome);
   }
 
   private dueAfter(key: string, everyMs: number): number {
@@ -186,61 +282,83 @@ export class Watch {
   }
 
   /** Once more after the end, then never: an ended child does not change unless somebody runs it again. */
-  private dueAfterEnd(key: string, child: string): number {
-    const after = `${key} after the end of ${child}`;
-    if (this.readAt.has(after)) return Infinity;
-    return this.dueAfter(key, 0);
+  private dueOf(key: string, child: string, everyMs: number): number {
+    if (this.finals.get(child)?.has(key)) return Infinity;
+    return this.dueAfter(key, this.isRunning(child) ? everyMs : 0);
   }
 
-  private markEnd(key: string, child: string): void {
-    if (this.hasEnded(child)) this.readAt.set(`${key} after the end of ${child}`, 0);
+  private everyMs({ least, each }: { least: number; each: number }): number {
+    return Math.max(least, each * this.inSight.size);
   }
 
-  private async readRuns(project: string, ids: number[]): Promise<void> {
-    const path = `${encodeURIComponent(project)}/_apis/build/builds?buildIds=${ids.join(',')}`;
+  private learn(parent: string, children: ChildRef[]): void {
+    for (const ref of children) {
+      const key = keyOf(ref);
+      this.refs.set(key, key === this.rootKey ? { ...ref, ...this.root } : ref);
+      if (key !== this.rootKey) this.parents.set(key, parent);
+      if (!isOf(ref, this.root))
+        this.states.set(key, {
+          ...registered(ref),
+          reasons: [`It is in another organization, ${ref.organization}: open it there.`],
+        });
+    }
+  }
+
+  private async readRuns(chosen: [string, ChildRef][]): Promise<void> {
+    const project = chosen[0]?.[1].project ?? '';
+    const path = `${encodeURIComponent(project)}/_apis/build/builds?buildIds=${idsOf(chosen)}`;
     const { value } = await this.rest.json<{ value: BuildWire[] }>({ path, version: '7.0' });
     const found = new Map(value.map((build) => [build.id, build]));
-    for (const id of ids) {
-      const build = found.get(id);
-      this.seen(project, { kind: 'run', id }, build && ((before) => runState(build, before)));
+    for (const [key, ref] of chosen) {
+      const build = found.get(ref.id);
+      this.seen([key, ref], build && runState(build, this.states.get(key)));
+      this.pools.set(key, build?.queue?.name ?? '');
+      const { id, name } = build?.project ?? {};
+      if (id && name) this.projectNames.set(id.toLowerCase(), name.toLowerCase());
     }
   }
 
-  private async readReleases(project: string, ids: number[]): Promise<void> {
-    const query = `releaseIdFilter=${ids.join(',')}&$expand=environments,approvals&$top=${MOST_IDS}`;
+  private async readReleases(chosen: [string, ChildRef][]): Promise<void> {
+    const project = chosen[0]?.[1].project ?? '';
+    const query = `releaseIdFilter=${idsOf(chosen)}&$expand=environments,approvals,variables&$top=${MOST_IDS}`;
     const path = `${encodeURIComponent(project)}/_apis/release/releases?${query}`;
-    const { value } = await this.rest.json<{ value: ReleaseWire[] }>({ area: 'release', path, version: '7.0' });
+    const { value } = await this.rest.json<{ value: Release[] }>({ area: 'release', path, version: '7.0' });
     const found = new Map(value.map((release) => [release.id, release]));
-    for (const id of ids) {
-      const release = found.get(id);
-      this.seen(project, { kind: 'release', id }, release && (() => releaseState(release)));
-      if (release) this.deployments.set(keyOf({ ...this.root, kind: 'release', id }), deploymentsOf(release));
+    for (const [key, ref] of chosen) {
+      const release = found.get(ref.id);
+      this.seen([key, ref], release && releaseState(release, this.states.get(key), this.now));
+      this.keepDeployments(key, release);
     }
   }
 
-  private async readRootRelease(): Promise<void> {
-    const path = `${encodeURIComponent(this.root.project)}/_apis/release/releases/${this.root.id}`;
-    const release = await this.rest.json<ReleaseWire>({ area: 'release', path, version: '7.0' });
-    this.states.set(this.rootKey, releaseState(release));
-    this.deployments.set(this.rootKey, deploymentsOf(release));
+  private async readRelease(key: string, ref: ChildRef): Promise<void> {
+    const path = `${encodeURIComponent(ref.project)}/_apis/release/releases/${ref.id}`;
+    const release = await this.rest.json<Release>({ area: 'release', path, version: '7.0' });
+    this.seen([key, ref], releaseState(release, this.states.get(key), this.now));
+    this.keepDeployments(key, release);
   }
 
-  private seen(
-    project: string,
-    child: Pick<ChildRef, 'kind' | 'id'>,
-    change: ((before: ChildState | undefined) => ChildState) | undefined,
-  ): void {
-    const key = keyOf({ ...this.root, ...child });
-    const ref = this.refs.get(key);
-    if (ref?.project !== project) return;
+  private keepDeployments(key: string, release: Release | undefined): void {
+    const deployments = release ? deploymentsOf(release) : [];
+    if (deployments.length) this.deployments.set(key, deployments);
+  }
+
+  private seen([key, ref]: [string, ChildRef], now: ChildState | undefined): void {
     const before = this.states.get(key);
-    if (change) this.states.set(key, change(before));
-    else
-      this.states.set(key, {
-        ...(before ?? registered(ref)),
-        outcome: 'unknown',
-        reasons: ['It is not there any more, or you may not see it.'],
-      });
+    this.readAt.set(`look ${key}`, this.now);
+    if (now && before && hasEnded(before.outcome) && !hasEnded(now.outcome)) this.finals.delete(key);
+    if (now?.outcome !== before?.outcome) this.readAt.delete(`details ${key}`);
+    const gone = { ...(before ?? registered(ref)), outcome: 'unknown' as const };
+    this.states.set(key, now ?? { ...gone, reasons: ['It is not there any more, or you may not see it.'] });
+  }
+
+  /** What the steps registered is all that can be told of them. */
+  private cannotBeRead(chosen: [string, ChildRef][], text: string): void {
+    for (const [key, ref] of chosen) {
+      const told = registered(ref);
+      const outcome = hasEnded(told.outcome) ? told.outcome : 'unknown';
+      this.states.set(key, { ...(this.states.get(key) ?? bareState(outcome, told)), outcome, reasons: [text] });
+    }
   }
 
   private async readTimeline(key: string, { project, id }: ChildRef): Promise<void> {
@@ -249,76 +367,36 @@ export class Watch {
     const text = await this.rest.text({ path, version: '7.0' });
     const { records = [] } = (text ? JSON.parse(text) : {}) as { records?: RecordWire[] };
     const state = this.states.get(key);
-    if (state) this.states.set(key, withTimeline(state, records));
-    this.markEnd(`timeline ${key}`, key);
+    if (state) this.states.set(key, withTimeline(state, records, this.pools.get(key)));
   }
 
-  private async listRunRegister(key: string, { project, id }: Root): Promise<void> {
-    const path = `${encodeURIComponent(project)}/_apis/build/builds/${id}/attachments/${TYPE}`;
-    this.list(key, await this.rest.json({ path, version: ATTACHMENTS }), 'core');
-    this.markEnd(`register ${key}`, key);
-  }
-
-  private async listReleaseRegister(key: string, { project, id }: Root, deployment: Deployment): Promise<void> {
-    const { environmentId, attempt, planId } = deployment;
-    const plan = `environments/${environmentId}/attempts/${attempt}/plan/${planId}/attachments/${TYPE}`;
-    const path = `${encodeURIComponent(project)}/_apis/release/releases/${id}/${plan}`;
-    this.list(key, await this.rest.json({ area: 'release', path, version: RELEASE_ATTACHMENTS }), 'release');
-    this.markEnd(`register ${key} ${planId}`, key);
-  }
-
-  /** What was listed is read, or read again: a step attaches its document anew under the same address while it waits. */
-  private list(
-    parent: string,
-    { value = [] }: { value?: { _links?: { self?: { href?: string } } }[] },
-    area: string,
-  ): void {
-    for (const { _links } of value) {
-      const path = belowProject(_links?.self?.href ?? '');
-      if (!path) continue;
-      const href = `${area} ${path}`;
-      const { document: _old, ...rest } = this.attachments.get(href) ?? { parent, version: ATTACHMENTS };
-      const finished = this.hasEnded(parent) && this.readAt.has(`final ${href}`);
-      if (finished) continue;
-      this.attachments.set(href, rest);
-      this.readAt.delete(`attachment ${href}`);
-      if (this.hasEnded(parent)) this.readAt.set(`final ${href}`, 0);
+  private byProject(refs: [string, ChildRef][]): Map<string, [string, ChildRef][]> {
+    const groups = new Map<string, [string, ChildRef][]>();
+    for (const entry of refs) {
+      const project = this.projectKey(entry[1].project);
+      const group = groups.get(project);
+      if (group) group.push(entry);
+      else groups.set(project, [entry]);
     }
+    return groups;
   }
 
-  private async readAttachment(href: string): Promise<void> {
-    const entry = this.attachments.get(href);
-    if (!entry) return;
-    const [area = '', path = ''] = href.split(' ');
-    const project = encodeURIComponent(this.refs.get(entry.parent)?.project ?? this.root.project);
-    const inRelease = area === 'release';
-    const text = await this.rest.text({
-      area: inRelease ? 'release' : 'core',
-      path: `${project}/${path}`,
-      version: inRelease ? RELEASE_ATTACHMENTS : ATTACHMENTS,
-    });
-    const document = readDocument(text) ?? { task: '', step: '', children: [], dockerfiles: [] };
-    this.attachments.set(href, { ...entry, document });
-    const kept = (this.documents.get(entry.parent) ?? []).filter(
-      ({ task, step }) => task !== document.task || step !== document.step,
-    );
-    this.documents.set(entry.parent, [...kept, document]);
-    for (const ref of document.children) this.refs.set(keyOf(ref), ref);
+  /** A project by one name, whether it was given by id, by name or in other letters: the bound of requests is one a project. */
+  private projectKey(project: string): string {
+    const name = project.toLowerCase();
+    return this.projectNames.get(name) ?? name;
   }
 }
 
-/** The part of an attachment's address after its project: the token goes to no host that an answer names. */
-function belowProject(href: string): string | undefined {
-  return /\/(_apis\/[^?#\s]+)/i.exec(href)?.[1];
+function statesKey(kind: ChildRef['kind'], project: string): string {
+  return `${kind} states of ${project}`;
+}
+
+function idsOf(chosen: [string, ChildRef][]): string {
+  return chosen.map(([, { id }]) => id).join(',');
 }
 
 /** The viewer's token is for this organization only; children elsewhere are shown as their step registered them. */
 function isOf(ref: Root, root: Root): boolean {
   return organizationName(ref.organization) === organizationName(root.organization);
-}
-
-function groups(refs: [string, ChildRef][]): Map<string, [string, ChildRef][]> {
-  const byProject = new Map<string, [string, ChildRef][]>();
-  for (const entry of refs) byProject.set(entry[1].project, [...(byProject.get(entry[1].project) ?? []), entry]);
-  return byProject;
 }

@@ -1,10 +1,13 @@
-import { hasEnded, wordFor } from '../model/childState';
+import type { Release } from '../../tasks/lib/releases/wire';
+import { hasEnded, wordFor, type Stage } from '../model/childState';
 import type { TreeNode } from '../model/tree';
+import { releaseState } from './releaseState';
 import { Refusal, type Rest } from './Rest';
 
 export type ActionName = 'rerun' | 'cancel';
 
 const BUILD = '7.0';
+const RELEASES = '7.0';
 const STAGES = '7.0-preview.1';
 const ENVIRONMENTS = '7.0-preview.7';
 
@@ -24,7 +27,7 @@ async function actOnRun(rest: Rest, action: ActionName, { ref, state }: TreeNode
     await rest.text({ method: 'PATCH', path: build, version: BUILD, body: { status: 'cancelling' } });
     return;
   }
-  const failed = state.stages.filter(({ outcome }) => outcome === 'failed' || outcome === 'canceled');
+  const failed = toRunAgain(state.stages);
   // A pipeline without stages, or one whose timeline was not read yet: the service itself picks the failed jobs.
   if (!failed.length) await rest.text({ method: 'PATCH', path: `${build}?retry=true`, version: BUILD, body: {} });
   // One after the other: the rerun of a stage may take along the stages that depend on it.
@@ -38,23 +41,32 @@ async function actOnRun(rest: Rest, action: ActionName, { ref, state }: TreeNode
   }
 }
 
-async function actOnRelease(rest: Rest, action: ActionName, { ref, state }: TreeNode): Promise<void> {
-  const chosen = state.stages.filter(({ outcome, startedAt }) =>
-    action === 'cancel'
-      ? !hasEnded(outcome) && startedAt !== undefined
-      : outcome === 'failed' || outcome === 'canceled',
-  );
+/** Its stages are read anew: what was shown of them may be old, or not read yet. */
+async function actOnRelease(rest: Rest, action: ActionName, { ref }: TreeNode): Promise<void> {
+  const own = `${encodeURIComponent(ref.project)}/_apis/release/releases/${ref.id}`;
+  const release = await rest.json<Release>({ area: 'release', path: own, version: RELEASES });
+  const state = releaseState(release, undefined, Date.now());
+  const chosen =
+    action === 'rerun'
+      ? toRunAgain(state.stages)
+      : state.stages.filter(({ outcome, startedAt }) => !hasEnded(outcome) && startedAt !== undefined);
   if (!chosen.length)
     throw new Error(`${ref.name} ${ref.number} has no stage for that: it is ${wordFor(state.outcome)}.`);
   for (const { reference } of chosen) {
     await rest.text({
       area: 'release',
       method: 'PATCH',
-      path: `${encodeURIComponent(ref.project)}/_apis/release/releases/${ref.id}/environments/${reference}`,
+      path: `${own}/environments/${reference}`,
       version: ENVIRONMENTS,
       body: { status: action === 'cancel' ? 'canceled' : 'inProgress' },
     });
   }
+}
+
+/** What failed; where nothing did, what was canceled. */
+function toRunAgain(stages: Stage[]): Stage[] {
+  const failed = stages.filter(({ outcome }) => outcome === 'failed');
+  return failed.length ? failed : stages.filter(({ outcome }) => outcome === 'canceled');
 }
 
 /** What a refusal means for the one who pressed the button, with the service's own reason. */

@@ -1,4 +1,5 @@
-import { outcomeOf, type ChildState, type Outcome, type Stage } from '../model/childState';
+import { bareState, hasEnded, outcomeOf, type Block, type ChildState, type Outcome } from '../model/childState';
+import { poolOf, reasonsIn, stagesIn, waitsIn, type RecordWire } from './timeline';
 
 /** What is read of a build; see https://learn.microsoft.com/rest/api/azure/devops/build/builds/list */
 export interface BuildWire {
@@ -11,60 +12,64 @@ export interface BuildWire {
   finishTime?: string;
   queuePosition?: number;
   definition?: { name?: string };
+  project?: { id?: string; name?: string };
   queue?: { name?: string };
+  /** Variables as a JSON text. */
+  parameters?: string;
+  templateParameters?: Record<string, unknown>;
   validationResults?: { result?: string; message?: string }[];
   _links?: { web?: { href?: string } };
 }
 
-/** What is read of a record of a timeline. */
-export interface RecordWire {
-  id: string;
-  parentId?: string | null;
-  type?: string;
-  name?: string;
-  identifier?: string | null;
-  refName?: string;
-  state?: string;
-  result?: string | null;
-  startTime?: string | null;
-  finishTime?: string | null;
-  attempt?: number;
-  order?: number | null;
-  issues?: { type?: string; message?: string }[];
-}
-
-const NO_STAGES = '__default';
-const REASONS_SHOWN = 3;
-
-/** A build as the tab shows it; stages and what blocks it come from its timeline, read at another time. */
+/** A build as the tab shows it; stages, what blocks it and why it failed come from its timeline, read at another time. */
 export function runState(build: BuildWire, before: ChildState | undefined): ChildState {
   const outcome = runOutcome(build);
   const refused = (build.validationResults ?? []).filter(({ result }) => result === 'error');
+  const same = before?.outcome === outcome;
   return {
-    outcome,
-    name: build.definition?.name ?? '',
-    number: build.buildNumber ?? String(build.id),
-    url: build._links?.web?.href ?? '',
+    ...bareState(outcome, {
+      name: build.definition?.name ?? '',
+      number: build.buildNumber ?? String(build.id),
+      url: build._links?.web?.href ?? '',
+    }),
     queuedAt: timeOf(build.queueTime),
     startedAt: timeOf(build.startTime),
     endedAt: timeOf(build.finishTime),
     stages: before?.stages ?? [],
-    reasons: refused.length
-      ? refused.map(({ message = '' }) => message)
-      : outcome === 'waiting'
-        ? [waitingReason(build)]
-        : outcome === 'succeeded'
-          ? []
-          : (before?.reasons ?? []).filter((reason) => !reason.startsWith(WAITS_FOR_AGENT)),
+    parameters: Object.keys(build.templateParameters ?? {}),
+    variables: namesIn(build.parameters),
+    blocks: outcome === 'waiting' ? [waitingFor(build)] : same ? before.blocks : [],
+    blocked: same && before.blocked,
+    reasons: refused.length ? refused.map(({ message = '' }) => message) : same ? before.reasons : [],
   };
 }
 
-const WAITS_FOR_AGENT = 'Waits for an agent';
+/** A child with what its timeline tells: stages, what blocks it, why it failed. */
+export function withTimeline(state: ChildState, records: RecordWire[], pool?: string): ChildState {
+  if (state.outcome === 'waiting') return { ...state, stages: stagesIn(records) };
+  const blocks = hasEnded(state.outcome) ? [] : waitsIn(records, pool);
+  const people = new Map(state.blocks.map((block) => [block.id, block.people]));
+  const told = reasonsIn(records, state.outcome);
+  return {
+    ...state,
+    stages: stagesIn(records),
+    blocks: blocks.map((block) => ({ ...block, people: people.get(block.id) ?? block.people })),
+    blocked: blocks.length > 0 && !records.some(({ type, state: now }) => type === 'Job' && now === 'inProgress'),
+    reasons: told.length ? told : state.reasons.length ? state.reasons : withoutRecords(state),
+  };
+}
 
-function waitingReason({ queue, queuePosition, status }: BuildWire): string {
-  if (status === 'postponed') return 'Was postponed by the service.';
-  const pool = queue?.name ? ` of ${queue.name}` : '';
-  return `${WAITS_FOR_AGENT}${pool}${queuePosition ? `, position ${queuePosition}` : ''}.`;
+/** What ended before any job began has no record that could tell why. */
+function withoutRecords({ outcome, startedAt }: ChildState): string[] {
+  return outcome === 'canceled' && startedAt === undefined ? ['It was canceled before a job began.'] : [];
+}
+
+function waitingFor({ queue, queuePosition, status }: BuildWire): Block {
+  const text =
+    status === 'postponed'
+      ? 'Was postponed by the service'
+      : `Waits for an agent${poolOf(queue?.name)}${queuePosition ? `, position ${queuePosition}` : ''}`;
+  return { id: 'agent', text, people: [] };
 }
 
 function runOutcome({ status = '', result = '' }: BuildWire): Outcome {
@@ -85,64 +90,13 @@ function runOutcome({ status = '', result = '' }: BuildWire): Outcome {
   }
 }
 
-/** A child with what its timeline tells: stages, what blocks it, why it failed. */
-export function withTimeline(state: ChildState, records: RecordWire[]): ChildState {
-  const reasons = [...blockedBy(records), ...(state.outcome === 'succeeded' ? [] : errorsIn(records))];
-  return { ...state, stages: stagesIn(records), reasons: reasons.length ? reasons : state.reasons };
-}
-
-function stagesIn(records: RecordWire[]): Stage[] {
-  return records
-    .filter(({ type, identifier }) => type === 'Stage' && identifier !== NO_STAGES)
-    .sort((a, b) => (a.order ?? 0) - (b.order ?? 0))
-    .map((record) => ({
-      reference: record.identifier ?? record.refName ?? record.name ?? '',
-      title: record.name ?? record.identifier ?? '',
-      outcome: recordOutcome(record),
-      attempt: record.attempt ?? 1,
-      startedAt: timeOf(record.startTime),
-      endedAt: timeOf(record.finishTime),
-    }));
-}
-
-function recordOutcome({ state, result }: RecordWire): Outcome {
-  if (state === 'completed') return result ? outcomeOf(result) : 'unknown';
-  return state === 'inProgress' ? 'running' : 'waiting';
-}
-
-/** A run that waits for approval is still in progress; only the records below the stage's checkpoint tell. */
-function blockedBy(records: RecordWire[]): string[] {
-  const byId = new Map(records.map((record) => [record.id, record]));
-  const reasons = records
-    .filter(({ type = '', state }) => type.startsWith('Checkpoint.') && state !== 'completed')
-    .map((record) => `Stage ${stageAbove(record, byId)} waits for ${whatFor(record)}.`);
-  return [...new Set(reasons)];
-}
-
-function whatFor({ type = '', name = '' }: RecordWire): string {
-  switch (type) {
-    case 'Checkpoint.Approval':
-      return 'approval';
-    case 'Checkpoint.Authorization':
-      return 'the permission to use a resource';
-    default:
-      return `the check ${name || type}`;
+function namesIn(text = '{}'): string[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  } catch {
+    return [];
   }
-}
-
-function stageAbove(record: RecordWire, byId: Map<string, RecordWire>): string {
-  let at: RecordWire | undefined = record;
-  while (at && at.type !== 'Stage') at = byId.get(at.parentId ?? '');
-  return at?.name ?? '?';
-}
-
-function errorsIn(records: RecordWire[]): string[] {
-  const errors = records
-    .filter(({ type, result }) => type === 'Task' && result === 'failed')
-    .flatMap(({ name = '', issues = [] }) =>
-      issues.filter(({ type }) => type === 'error').map(({ message = '' }) => `${name}: ${message.trim()}`),
-    );
-  return [...new Set(errors)].slice(0, REASONS_SHOWN);
 }
 
 /** Epoch milliseconds of a time on the wire. */

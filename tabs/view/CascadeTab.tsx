@@ -11,6 +11,7 @@ import { TreeGrid } from './TreeGrid';
 
 export interface CascadeTabProps {
   rootKey: string;
+  rootKind: 'run' | 'release';
   documents: ReadonlyMap<string, StepDocument[]>;
   states: ReadonlyMap<string, ChildState>;
   problems: string[];
@@ -23,13 +24,13 @@ export interface CascadeTabProps {
 
 /** The whole tab: how many are how far, the tree with its time chart, the chosen child, and the Dockerfiles of stale checks. */
 export function CascadeTab(props: CascadeTabProps): React.JSX.Element {
-  const { rootKey, documents, states, problems, complete, now, onSight, onAct } = props;
+  const { rootKey, rootKind, documents, states, problems, complete, now, onSight, onAct } = props;
   const [collapsed, setCollapsed] = React.useState<ReadonlySet<string>>(new Set());
   const [chosen, setChosen] = React.useState<string>();
   const tree = treeOf(rootKey, documents, states);
   const rows = rowsOf(tree, collapsed);
   const node = rows.find((row) => row.node.path === chosen)?.node;
-  const checked = (documents.get(rootKey) ?? []).filter(({ dockerfiles }) => dockerfiles.length);
+  const checked = lastOfEachStep(documents.get(rootKey) ?? []).filter(({ dockerfiles }) => dockerfiles.length);
   const empty = !rows.length && !checked.length;
 
   function toggle(path: string): void {
@@ -43,13 +44,15 @@ export function CascadeTab(props: CascadeTabProps): React.JSX.Element {
       <h1 className="cascade-heading">Cascade</h1>
       {problems.map((problem) => (
         <MessageCard key={problem} severity={MessageCardSeverity.Warning} className="cascade-message">
-          {`${problem} What is shown may be old.`}
+          {problem}
         </MessageCard>
       ))}
       <p role="status" className="cascade-summary">
         {rows.length ? summary(tree) : complete ? '' : 'Reading what was started…'}
       </p>
-      {empty && complete && <p>No step of this run has started a run or a release so far, or checked a Dockerfile.</p>}
+      {empty && complete && !problems.length && (
+        <p>No step of this {rootKind} has started a run or a release so far, or checked a Dockerfile.</p>
+      )}
       {rows.length > 0 && (
         <TreeGrid
           rows={rows}
@@ -67,6 +70,11 @@ export function CascadeTab(props: CascadeTabProps): React.JSX.Element {
       ))}
     </main>
   );
+}
+
+/** A step that was tried again attached a document in each attempt; what it found last counts. */
+function lastOfEachStep(documents: StepDocument[]): StepDocument[] {
+  return [...new Map(documents.map((document) => [`${document.task} ${document.step}`, document])).values()];
 }
 
 const ORDER: Outcome[] = [

@@ -2,7 +2,7 @@ import { Button } from 'azure-devops-ui/Button';
 import { MessageCard, MessageCardSeverity } from 'azure-devops-ui/MessageCard';
 import * as React from 'react';
 import { durationText } from '../model/chart';
-import { wordFor } from '../model/childState';
+import { reasonsOf, shownOutcome, wordFor } from '../model/childState';
 import { safeUrl } from '../model/documents';
 import { actionsFor, type TreeNode } from '../model/tree';
 import type { ActionName } from '../reading/actions';
@@ -21,6 +21,8 @@ export function ChildDetails({ node, now, onAct }: ChildDetailsProps): React.JSX
   const { ref, state } = node;
   const { rerun, cancel } = actionsFor(node);
   const url = safeUrl(state.url) ?? safeUrl(ref.url);
+  const outcome = shownOutcome(state);
+  const reasons = reasonsOf(state);
   const title = `${state.name || ref.name} ${state.number || ref.number}`;
 
   async function perform(action: ActionName): Promise<void> {
@@ -38,11 +40,15 @@ export function ChildDetails({ node, now, onAct }: ChildDetailsProps): React.JSX
   return (
     <section aria-label={`Details of ${title}`} className="cascade-details" tabIndex={0}>
       <h2 className="cascade-title">
-        <OutcomeIcon outcome={state.outcome} /> {title}
+        <OutcomeIcon outcome={outcome} /> {title}
       </h2>
       <p className="cascade-quiet">
-        {wordFor(state.outcome)}, {ref.kind} {ref.id} of project {ref.project}, started by step {node.step}
+        {wordFor(outcome)}, {ref.kind} {ref.id} of project {ref.project}, started by step {node.step}
+        {ref.item && `, item ${ref.item}`}
+        {ref.attempt > 1 && `, attempt ${ref.attempt}`}
       </p>
+      <Names title="Parameters" names={state.parameters} />
+      <Names title="Variables" names={state.variables} />
       <div className="cascade-buttons">
         {url && (
           <Button text="Open" href={url} target="_blank" primary={true} ariaLabel={`Open ${title} in a new window`} />
@@ -62,9 +68,9 @@ export function ChildDetails({ node, now, onAct }: ChildDetailsProps): React.JSX
           </MessageCard>
         )}
       </div>
-      {state.reasons.length > 0 && (
+      {reasons.length > 0 && (
         <ul className="cascade-reasons">
-          {state.reasons.map((reason) => (
+          {reasons.map((reason) => (
             <li key={reason}>{reason}</li>
           ))}
         </ul>
@@ -81,12 +87,12 @@ export function ChildDetails({ node, now, onAct }: ChildDetailsProps): React.JSX
             </tr>
           </thead>
           <tbody>
-            {state.stages.map(({ reference, title: name, outcome, attempt, startedAt, endedAt }) => (
+            {state.stages.map(({ reference, title: name, outcome: own, attempt, startedAt, endedAt }) => (
               <tr key={reference}>
                 <td>{name}</td>
                 <td>
                   <span className="cascade-state">
-                    <OutcomeIcon outcome={outcome} /> {wordFor(outcome)}
+                    <OutcomeIcon outcome={own} /> {wordFor(own)}
                   </span>
                 </td>
                 <td>{attempt}</td>
@@ -97,5 +103,15 @@ export function ChildDetails({ node, now, onAct }: ChildDetailsProps): React.JSX
         </table>
       )}
     </section>
+  );
+}
+
+/** Names only: what a parameter holds may be nobody's business. */
+function Names({ title, names }: { title: string; names: string[] }): React.JSX.Element | null {
+  if (!names.length) return null;
+  return (
+    <p className="cascade-names">
+      {title}: <span className="cascade-quiet">{names.join(', ')}</span>
+    </p>
   );
 }

@@ -1,6 +1,7 @@
 import * as React from 'react';
 import { barOf, durationText, type Axis } from '../model/chart';
-import { wordFor, type ChildState, type Outcome } from '../model/childState';
+import { reasonsOf, shownOutcome, wordFor, type ChildState, type Outcome } from '../model/childState';
+import { safeUrl } from '../model/documents';
 import type { Row } from '../model/tree';
 import { OutcomeIcon } from './OutcomeIcon';
 import { ROW_HEIGHT_PX } from './TreeGrid';
@@ -29,7 +30,10 @@ export function TreeGridRow({
 }: TreeGridRowProps): React.JSX.Element {
   const { node, level, expanded } = row;
   const { state, ref } = node;
-  const reason = state.reasons[0] ?? '';
+  const outcome = shownOutcome(state);
+  const [reason = ''] = reasonsOf(state);
+  const url = safeUrl(state.url) ?? safeUrl(ref.url);
+  const name = state.name || ref.name;
   return (
     <div
       role="row"
@@ -56,15 +60,23 @@ export function TreeGridRow({
           {expanded === undefined ? '' : expanded ? '▾' : '▸'}
         </span>
         <span className="cascade-cut">
-          {state.name || ref.name} <span className="cascade-quiet">{state.number || ref.number}</span>
+          {url ? (
+            // Not in the tab order: the details of the line have the same link.
+            <a href={url} target="_blank" rel="noreferrer" tabIndex={-1} onClick={(event) => event.stopPropagation()}>
+              {name}
+            </a>
+          ) : (
+            name
+          )}{' '}
+          <span className="cascade-quiet">{state.number || ref.number}</span>
           {ref.item && <span className="cascade-quiet"> · {ref.item}</span>}
           {ref.attempt > 1 && <span className="cascade-quiet"> · attempt {ref.attempt}</span>}
         </span>
       </div>
       <div role="gridcell" className="cascade-state">
-        <OutcomeIcon outcome={state.outcome} />
+        <OutcomeIcon outcome={outcome} />
         <span className="cascade-cut">
-          {wordFor(state.outcome)}
+          {wordFor(outcome)}
           <span className="cascade-quiet">{durationOf(state, now)}</span>
           {reason && (
             <span className="cascade-reason" title={reason}>
@@ -85,7 +97,7 @@ export function TreeGridRow({
 function Bars({ state, axis, now }: { state: ChildState; axis: Axis; now: number }): React.JSX.Element {
   const spans = [
     { key: 'queue', begin: state.queuedAt, end: state.startedAt ?? state.endedAt ?? now, kind: 'queue' },
-    { key: 'run', begin: state.startedAt, end: state.endedAt ?? now, kind: kindOf(state.outcome) },
+    { key: 'run', begin: state.startedAt, end: state.endedAt ?? now, kind: kindOf(shownOutcome(state)) },
     ...state.stages.map(({ reference, startedAt, endedAt, outcome }) => ({
       key: `stage ${reference}`,
       begin: startedAt,

@@ -27,13 +27,21 @@ interface NavigationService {
 const RELEASE_AREA = 'efc2f575-36ef-48e9-b672-0c6fb4a48ac5';
 const PATIENCE_MS = 5000;
 
+export interface HostPage {
+  root: Root;
+  rest: Rest;
+  /** The page tells when something was done to its run or release. */
+  onChanged: (listener: () => void) => void;
+}
+
 /** The run or release of the page, and the viewer's way to the service; throws an Error for the viewer to read. */
-export async function openHostPage(): Promise<{ root: Root; rest: Rest }> {
+export async function openHostPage(): Promise<HostPage> {
+  const listeners: (() => void)[] = [];
   const locations = await SDK.getService<LocationService & object>('ms.vss-features.location-service');
   const core = slashed(await locations.getServiceLocation());
   const release = slashed(await locations.getResourceAreaLocation(RELEASE_AREA).catch(() => core));
   const kind = SDK.getContributionId().includes('release') ? 'release' : 'run';
-  const shown = await shownOn(kind);
+  const shown = await shownOn(kind, () => listeners.forEach((listener) => listener()));
   const project = shown.project?.name ?? (SDK.getWebContext() as { project?: { name?: string } }).project?.name;
   if (!shown.id || !project) throw new Error(`The page does not say which ${kind} it shows. Reload it.`);
   const rest = new Rest({
@@ -42,16 +50,27 @@ export async function openHostPage(): Promise<{ root: Root; rest: Rest }> {
     release,
     fetch: (input, init) => window.fetch(input, init),
   });
-  return { root: { organization: core, project, kind, id: shown.id }, rest };
+  return {
+    root: { organization: core, project, kind, id: shown.id },
+    rest,
+    onChanged: (listener) => void listeners.push(listener),
+  };
 }
 
-async function shownOn(kind: Root['kind']): Promise<Shown> {
+async function shownOn(kind: Root['kind'], changed: () => void): Promise<Shown> {
   const { onBuildChanged, onReleaseChanged, releaseId, releaseEnvironment } =
     SDK.getConfiguration() as TabConfiguration;
+  const subscribe = kind === 'run' ? onBuildChanged : onReleaseChanged;
+  const told =
+    subscribe &&
+    new Promise<Shown>((resolve) =>
+      subscribe((shown) => {
+        resolve(shown);
+        changed();
+      }),
+    );
   const id = releaseId ?? releaseEnvironment?.releaseId;
   if (kind === 'release' && id) return { id };
-  const subscribe = kind === 'run' ? onBuildChanged : onReleaseChanged;
-  const told = subscribe && new Promise<Shown>((resolve) => subscribe(resolve));
   return (told && (await within(PATIENCE_MS, told))) ?? (await fromAddress(kind));
 }
 

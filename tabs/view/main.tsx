@@ -10,15 +10,13 @@ import { CascadeTab } from './CascadeTab';
 import { openHostPage } from './hostPage';
 import './tab.css';
 
-/** The first turns come quickly, so that a page that is opened is soon complete; later ones leave the service alone. */
-const QUICK_TURNS = 15;
-const QUICK_TURN_MS = 200;
+/** Turns come quickly until all in sight was read once; later ones leave the service alone. */
+const QUICK_TURN_MS = 100;
 const TURN_MS = 1000;
 
 /** Turns until all has ended, none while the page is hidden. */
 class TabLoop {
   private inSight: ReadonlySet<string> = new Set();
-  private turns = 0;
   private timer: number | undefined;
   private turning = false;
 
@@ -34,10 +32,6 @@ class TabLoop {
     return this.watch;
   }
 
-  get isComplete(): boolean {
-    return this.watch.states.has(this.watch.rootKey) && this.turns > 2;
-  }
-
   readonly see = (keys: ReadonlySet<string>): void => {
     this.inSight = keys;
     if (this.timer === undefined) this.wake();
@@ -45,10 +39,19 @@ class TabLoop {
 
   readonly act = async (action: ActionName, node: TreeNode): Promise<void> => {
     await act(this.rest, action, node);
-    this.watch.expire(node.key);
-    this.turns = Math.min(this.turns, QUICK_TURNS - 5);
-    this.wake();
+    this.changed(node.key);
   };
+
+  /** Something was done to the page's run or release, or to a child: what was read of it is old. */
+  changed(key: string): void {
+    this.watch.expire(key);
+    this.wake();
+  }
+
+  /** The page's run or release goes on after everything had ended: a stage is deployed by hand, say. */
+  wakeIfDone(): void {
+    if (this.watch.pause(Date.now()) === undefined) this.changed(this.watch.rootKey);
+  }
 
   wake(): void {
     window.clearTimeout(this.timer);
@@ -58,14 +61,13 @@ class TabLoop {
 
   private async turn(): Promise<void> {
     this.turning = true;
-    const sent = await this.watch.turn(Date.now(), this.inSight);
+    await this.watch.turn(Date.now(), this.inSight);
     this.turning = false;
     this.timer = undefined;
-    if (sent) this.turns++;
     this.show(this);
     const pause = this.watch.pause(Date.now());
     if (pause === undefined || document.hidden) return;
-    const least = this.turns < QUICK_TURNS ? QUICK_TURN_MS : TURN_MS;
+    const least = this.watch.isBehind ? QUICK_TURN_MS : TURN_MS;
     this.timer = window.setTimeout(() => void this.turn(), Math.max(pause, least));
   }
 }
@@ -74,24 +76,26 @@ async function main(): Promise<void> {
   const place = document.getElementById('tab');
   await SDK.init({ loaded: false, applyTheme: true });
   try {
-    const { root, rest } = await openHostPage();
+    const { root, rest, onChanged } = await openHostPage();
     const loop = new TabLoop(new Watch(rest, root), rest, show);
     show(loop);
     loop.wake();
+    onChanged(() => loop.wakeIfDone());
   } catch (error) {
     ReactDOM.render(<p role="alert">{error instanceof Error ? error.message : String(error)}</p>, place);
   }
   await SDK.notifyLoadSucceeded();
 
   function show(loop: TabLoop): void {
-    const { documents, states, problems, rootKey } = loop.shown;
+    const { documents, states, problems, rootKey, root, isComplete } = loop.shown;
     ReactDOM.render(
       <CascadeTab
         rootKey={rootKey}
+        rootKind={root.kind}
         documents={documents}
         states={states}
         problems={[...new Set(problems.values())]}
-        complete={loop.isComplete}
+        complete={isComplete}
         now={Date.now()}
         onSight={loop.see}
         onAct={loop.act}

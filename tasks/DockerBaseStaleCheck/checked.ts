@@ -1,6 +1,8 @@
+import type { Dockerfile } from './dockerfile/readDockerfile';
 import type { DockerfileReference } from './dockerfile/references';
 import type { LockedBase, Lock } from './lock/lockFile';
 import type { Values } from './placeholders';
+import type { ImagePackages } from './packages/imagePackages';
 import type { ImageReference } from './reference';
 import type { Judgement } from './verdicts';
 
@@ -20,6 +22,10 @@ export interface CheckedDockerfile extends Judgement {
   /** Why BuildKit would refuse it. */
   error?: string;
   references: CheckedReference[];
+  /** As it was read; undefined for a file that BuildKit refuses. */
+  dockerfile: Dockerfile | undefined;
+  /** What it installs on top, where that is asked for. */
+  packages?: ImagePackages;
   /** The image that is built from it. */
   image: ImageReference | undefined;
   /** Images that are judged, in full, by which Dockerfiles are put in order. */

@@ -7,6 +7,7 @@ import { runTask } from '../lib/runTask';
 import { Transport } from '../lib/transport';
 import { readInputs, secretValues } from './inputs';
 import { agentCredentials } from './registry/agentCredentials';
+import { connectionCredentials } from './registry/connections';
 import { Registries } from './registry/Registries';
 import { staleCheck } from './staleCheck';
 
@@ -26,11 +27,32 @@ void runTask(async ({ agent, world, secrets }) => {
   const credentialFor = agentCredentials(inputs.registryConnections, signIn, world.log);
   const hosts = { mirrors: inputs.registryMirrors, insecure: inputs.insecureRegistries };
   const registries = new Registries(transport, { ...hosts, credentialFor }, world, secrets);
+  const packages = inputs.packages.managers.length
+    ? await (
+        await import('./packages/openPackages')
+      ).openPackages(
+        inputs.packages,
+        { ...signIn, connections: connectionCredentials(inputs.registryConnections, agent, signIn) },
+        world,
+      )
+    : undefined;
   const parent = readParent(agent);
   const register = Register.open(agent, 'DockerBaseStaleCheck', parent, world);
+  const searchFolder = agent.input('searchFolder') ?? agent.variable('System.DefaultWorkingDirectory') ?? '.';
+  const { updateLock: way } = inputs;
+  const publish =
+    (way === 'commit' || way === 'pullRequest') && !inputs.dryRun
+      ? await (
+          await import('./lock/publishLocks')
+        ).openPublishing(
+          { way, searchFolder, commit: inputs.commit },
+          { ...signIn, parent, environment: process.env },
+          world,
+        )
+      : undefined;
   return await staleCheck(
-    { ...inputs, searchFolder: agent.input('searchFolder') ?? agent.variable('System.DefaultWorkingDirectory') ?? '.' },
-    { agent, registries, azureDevOps, own, parent, register, stepName: stepNameOf(parent) },
+    { ...inputs, searchFolder },
+    { agent, registries, packages, publish, azureDevOps, own, parent, register, stepName: stepNameOf(parent) },
     world,
   );
 });

@@ -4,6 +4,7 @@ import { choice, flag, text, wholeNumber, type Read } from '../lib/inputs';
 import type { IfRunning } from '../lib/runs/conditions';
 import { readVariables, secretsOf } from '../lib/variables';
 import { readWaiting, type WaitingInputs } from '../lib/waitingInputs';
+import { readPackageInputs, type PackageInputs } from './packages/packageInputs';
 import { readNames, readYaml, readYamlMap, textOfValue, textsOf, type YamlMap } from '../lib/yamlInput';
 
 const STALE_WHEN = ['auto', 'age', 'digest', 'layers'] as const;
@@ -29,7 +30,12 @@ export interface Inputs {
   insecureRegistries: Set<string>;
   /** With placeholders. */
   lockFile: string;
-  updateLock: 'none' | 'write';
+  updateLock: 'none' | 'write' | 'commit' | 'pullRequest';
+  /** Message and author of a commit of locks, as they are written. */
+  commit: { message: string | undefined; author: string | undefined };
+  packages: PackageInputs;
+  /** Path of the list that a Dockerfile's build left, with placeholders. */
+  observedPackages: (path: string) => string | undefined;
   onUnknown: 'fail' | 'warn' | 'stale';
   onStale: 'succeed' | 'warn' | 'fail';
   /** What is given to a run, with placeholders; values of variables may be secret. */
@@ -56,11 +62,11 @@ export interface RebuildInputs {
 
 /** The inputs as the code uses them. Throws `UserError` for the first one that is wrong; nothing was asked by then. */
 export async function readInputs(read: Read): Promise<Inputs> {
-  refuseWhatIsNotThere(read);
   const staleWhen = choice(read, 'staleWhen', STALE_WHEN, 'auto');
   if (staleWhen === 'layers' && !text(read, 'image')) {
     throw new UserError('staleWhen: layers compares with the image that is built: give its name in image.');
   }
+  const updateLock = choice(read, 'updateLock', ['none', 'write', 'commit', 'pullRequest'] as const, 'none');
   const pipeline = text(read, 'pipeline');
   const project = text(read, 'project');
   if (pipeline && !project) throw new UserError('project: give the name or id of the project of the pipeline.');
@@ -83,7 +89,10 @@ export async function readInputs(read: Read): Promise<Inputs> {
     registryMirrors: await readMirrors(read),
     insecureRegistries: new Set((await readNames(read, 'insecureRegistries')).map((host) => bareHost(host))),
     lockFile: text(read, 'lockFile') ?? '${dockerfile}.lock.json',
-    updateLock: text(read, 'updateLock')?.toLowerCase() === 'write' ? 'write' : 'none',
+    updateLock,
+    commit: { message: text(read, 'commitMessage'), author: text(read, 'commitAuthor') },
+    packages: await readPackageInputs(read),
+    observedPackages: await readByPath(read, 'observedPackages'),
     onUnknown: choice(read, 'onUnknown', ['fail', 'warn', 'stale'] as const, 'warn'),
     onStale: choice(read, 'onStale', ['succeed', 'warn', 'fail'] as const, 'succeed'),
     starts: pipeline !== undefined,
@@ -108,28 +117,6 @@ export async function readInputs(read: Read): Promise<Inputs> {
 /** Values that the author marked as secret: to be registered before anything is printed. */
 export function secretValues({ rebuild }: Inputs): string[] {
   return secretsOf(readVariables(rebuild.variables, 'variables'));
-}
-
-/** What this version does not do is refused: a step that silently looked at less than it was asked would call stale images fresh. */
-function refuseWhatIsNotThere(read: Read): void {
-  const packages = text(read, 'packages');
-  if (packages && packages.toLowerCase() !== 'off') {
-    throw new UserError(
-      `packages: '${packages}' cannot be checked: this version judges base images only. Set it to off.`,
-    );
-  }
-  for (const name of ['packageIndexes', 'observedPackages']) {
-    if (text(read, name)) throw new UserError(`${name}: this version judges base images only. Leave it empty.`);
-  }
-  const updateLock = text(read, 'updateLock')?.toLowerCase() ?? 'none';
-  if (updateLock === 'commit' || updateLock === 'pullrequest') {
-    throw new UserError(
-      `updateLock: '${updateLock}' is not done by this version. Set it to write, and commit the lock files in a step of your own.`,
-    );
-  }
-  if (updateLock !== 'none' && updateLock !== 'write') {
-    throw new UserError(`updateLock: '${updateLock}' is none of none, write, commit, pullRequest.`);
-  }
 }
 
 /** Arguments for all files, and maps under patterns for some: of several that fit the later one wins. */

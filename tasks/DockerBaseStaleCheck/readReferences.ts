@@ -1,4 +1,4 @@
-import { readDockerfile } from './dockerfile/readDockerfile';
+import { readDockerfile, type Dockerfile } from './dockerfile/readDockerfile';
 import type { DockerfileReference } from './dockerfile/references';
 import type { Inputs } from './inputs';
 import { parseReference, type ImageReference } from './reference';
@@ -19,6 +19,8 @@ export type ReadFile =
       target: string;
       references: DockerfileReference[];
       needed: NeededImage[];
+      /** As it is read for the first platform. */
+      dockerfile: Dockerfile | undefined;
     }
   | { kind: 'invalid'; error: string; references: DockerfileReference[] };
 
@@ -29,6 +31,7 @@ export function readReferences(path: string, text: string, inputs: Inputs): Read
   const needed = new Map<string, NeededImage>();
   const target = inputs.targetStage(path);
   let stage = '';
+  let dockerfile: Dockerfile | undefined;
   for (const platform of platforms) {
     const read = readDockerfile(text, {
       buildArguments: inputs.buildArgs(path),
@@ -41,6 +44,7 @@ export function readReferences(path: string, text: string, inputs: Inputs): Read
       return { kind: 'invalid', error, references: [] };
     }
     stage = read.stages[read.target]?.name ?? String(read.target);
+    dockerfile ??= read;
     for (const row of read.references) {
       const key = JSON.stringify([row.role, row.line, row.written, row.image]);
       references.set(key, references.get(key) ?? row);
@@ -56,7 +60,11 @@ export function readReferences(path: string, text: string, inputs: Inputs): Read
       return { kind: 'invalid', error, references: [...references.values()] };
     }
   }
-  return { kind: 'dockerfile', target: stage, references: [...references.values()], needed: [...needed.values()] };
+  return {
+    ...{ kind: 'dockerfile', target: stage, dockerfile },
+    references: [...references.values()],
+    needed: [...needed.values()],
+  };
 }
 
 /** The frontend is a tool of the build, no part of the image. */

@@ -46,14 +46,21 @@ export function givenTo(
 }
 
 /** What a rebuild of an image would be for. */
-export function changeOf({ references }: CheckedDockerfile): Pick<Change, 'since' | 'mark'> {
+export function changeOf({ references, packages }: CheckedDockerfile): Pick<Change, 'since' | 'mark'> {
+  const changed = packages?.rows.filter(({ verdict }) => verdict === 'stale') ?? [];
   const judged = references.flatMap(({ judgement }) => judgement ?? []);
   const stale = judged.filter(({ verdict }) => verdict === 'stale');
-  const deciding = stale.length ? stale : judged;
-  const dates = deciding.map(({ updated = '' }) => Date.parse(updated));
+  const deciding = stale.length || changed.length ? stale : judged;
+  const dates = [
+    ...deciding.map(({ updated = '' }) => Date.parse(updated)),
+    ...changed.map(({ released = '' }) => Date.parse(released)),
+  ];
   return {
     since: dates.length && dates.every((at) => at > 0) ? Math.max(...dates) : undefined,
-    mark: markOf(deciding.map(({ content, digest, updated }) => content ?? (updated ? undefined : digest))),
+    mark: markOf([
+      ...deciding.map(({ content, digest, updated }) => content ?? (updated ? undefined : digest)),
+      ...changed.map(({ manager, name, newest = '' }) => `${manager} ${name} ${newest}`),
+    ]),
   };
 }
 

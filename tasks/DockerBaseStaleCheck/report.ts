@@ -1,4 +1,5 @@
 import type { CheckedDockerfile, CheckedReference } from './checked';
+import type { CheckedPackage } from './packages/judgePackage';
 import type { RequestCounts } from './registry/hostState';
 
 /** All that the step found out. */
@@ -29,7 +30,8 @@ export function dockerfileEntry(one: CheckedDockerfile): Record<string, unknown>
     reason: one.reason,
     ...(one.error !== undefined && { error: one.error }),
     references: one.references.map(referenceEntry),
-    packages: [],
+    packages: (one.packages?.rows ?? []).map(packageEntry),
+    ...(one.packages?.unreadable.length && { unreadable: one.packages.unreadable }),
   };
 }
 
@@ -45,6 +47,11 @@ function referenceEntry({ role, line, written, image, platform, reachable, judge
     ...(judgement?.digest !== undefined && { digest: judgement.digest }),
     ...(judgement?.updated !== undefined && { updated: judgement.updated }),
   };
+}
+
+function packageEntry({ failed: _, line, ...row }: CheckedPackage): unknown {
+  // What only the list of the build names stands on no line.
+  return { ...row, ...(line > 0 && { line }) };
 }
 
 /** The stale images as a list that fits `runs` of TriggerPipeline. Pure. */

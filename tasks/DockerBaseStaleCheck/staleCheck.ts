@@ -1,8 +1,7 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import type { Agent } from '../lib/agent';
 import type { AzureDevOps } from '../lib/azureDevOps';
-import { Canceled, UserError, messageOf } from '../lib/errors';
+import { UserError, messageOf } from '../lib/errors';
 import type { Parent } from '../lib/parent';
 import { takeOnEarlierAttempts } from '../lib/parentRegister';
 import type { Register } from '../lib/register';
@@ -18,13 +17,15 @@ import type { CheckedDockerfile } from './checked';
 import { checkOne, type CheckHost } from './checkOne';
 import { findDockerfiles, systemFiles, type FoundFile } from './findDockerfiles';
 import type { Inputs } from './inputs';
-import { formatLock, withBases, type Lock } from './lock/lockFile';
+import { besideDockerfile } from './lock/lockPath';
+import type { Publish } from './lock/publishLocks';
+import { writeLocks } from './lock/writeLocks';
 import { PipelineHistory, rememberedVerdict } from './memory';
 import { carryOn, putInOrder } from './order';
 import { namesOf } from './placeholders';
-import { changeOf, describing, givenTo, planRebuilds, runOf, runRebuilds, type Rebuild } from './rebuilds';
+import type { PackageSources } from './packages/openPackages';
+import { changeOf, describing, givenTo, planRebuilds, runRebuilds, type Rebuild } from './rebuilds';
 import type { Registries } from './registry/Registries';
-import { RegistryRefusal } from './registry/refusal';
 import { dockerfileEntry, matrixOf, reportOf, staleList } from './report';
 import { setCheckOutputs } from './outputs';
 import { uploadCheckSummary } from './summary';
@@ -35,6 +36,10 @@ import { verdictOfCheck } from './verdictOfCheck';
 export interface Context {
   agent: Agent;
   registries: Registries;
+  /** Undefined where packages are not looked at. */
+  packages: PackageSources | undefined;
+  /** Commits locks; undefined where they are not committed. */
+  publish: Publish | undefined;
   /** Where rebuilds run; undefined without a pipeline. */
   azureDevOps: AzureDevOps | undefined;
   /** This organization with the job's own token, whatever the connection: the parent lies there. */
@@ -54,8 +59,10 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
   const notDockerfiles = found.flatMap((one) => (one.kind === 'notDockerfile' ? [one.path] : []));
   const history = context.azureDevOps && new PipelineHistory(context.azureDevOps, world.signal);
   const dockerfiles = await checkAll({ root, found, inputs }, { registries, history }, world);
+  if (context.packages) await judgePackages(dockerfiles, inputs, { ...context.packages, registries, root }, world);
 
   const children: Child[] = [];
+  let unpublished: string | undefined;
   if (context.azureDevOps) await takeOnEarlierAttempts(context, { task: 'DockerBaseStaleCheck', kind: 'run' }, world);
   try {
     const rebuilds = await whatToRebuild(dockerfiles, inputs, { ...context, history }, world);
@@ -74,20 +81,29 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
       await runRebuilds(rebuilds, inputs, host, world);
     }
   } finally {
-    if (inputs.updateLock === 'write' && !inputs.dryRun) await writeLocks(dockerfiles, children, log);
+    const keepsLocks = inputs.updateLock !== 'none' && !inputs.dryRun;
+    const written = { managers: inputs.packages.managers, log };
+    const locks = keepsLocks ? await writeLocks(dockerfiles, children, written) : [];
     const stale = dockerfiles.filter(({ verdict }) => verdict === 'stale');
     const outputs = {
       stale: staleList(stale, (one) => givenTo(inputs.rebuild, { ...one.values, reason: one.reason })),
       matrix: matrixOf(stale),
-      report: reportOf({ dockerfiles, notDockerfiles, requests: registries.requests }),
+      report: reportOf({ dockerfiles, notDockerfiles, requests: requestsOf(registries, context.packages) }),
     };
     setCheckOutputs(agent, outputs, { stepName, log });
     if (children.length) setEndedOutputs(agent, children, { stepName, log });
     uploadCheckSummary(agent, dockerfiles, { stepName, log });
     uploadSummary(agent, children, { stepName, log });
     register.close(children.filter(({ id }) => id).map(registered));
+    // Last, and without a veto: what was found out and started is told whatever becomes of the locks.
+    unpublished = await context.publish?.(locks).then(
+      () => undefined,
+      (error: unknown) => messageOf(error),
+    );
+    if (unpublished !== undefined) log.info(`The locks are written, but not in git: ${unpublished}`);
   }
-  return verdictOfCheck(dockerfiles, children, inputs);
+  const verdict = verdictOfCheck(dockerfiles, children, inputs);
+  return unpublished === undefined ? verdict : { result: 'Failed', message: `${verdict.message} ${unpublished}` };
 }
 
 async function findAll(root: string, { dockerfiles }: Inputs, { log }: World): Promise<FoundFile[]> {
@@ -142,6 +158,39 @@ async function checkAll(
   return dockerfiles;
 }
 
+async function judgePackages(
+  dockerfiles: readonly CheckedDockerfile[],
+  { packages, platforms, maxAgeMs, cooldownMs, observedPackages }: Inputs,
+  { root, registries, ...sources }: PackageSources & { root: string; registries: Registries },
+  { clock, log }: World,
+): Promise<void> {
+  const { checkPackages } = await import('./packages/checkPackages');
+  const check = {
+    ...{ root, managers: packages.managers, platform: platforms[0] },
+    observedFile: (one: CheckedDockerfile) => {
+      const pattern = observedPackages(one.path);
+      return pattern === undefined
+        ? undefined
+        : besideDockerfile(root, pattern, { values: one.values, input: 'observedPackages' });
+    },
+    options: { now: clock.now(), maxAgeMs, cooldownMs },
+  };
+  await checkPackages(dockerfiles, check, { sources, registries, log });
+}
+
+/** Registries and indexes may be served by one host. */
+function requestsOf({ requests }: Registries, packages: PackageSources | undefined): Registries['requests'] {
+  const all = { ...requests };
+  for (const [host, counts] of Object.entries(packages?.indexes.requests ?? {})) {
+    const { ping, head, get, token, throttled } = all[host] ?? { ping: 0, head: 0, get: 0, token: 0, throttled: 0 };
+    all[host] = {
+      ...{ ping: ping + counts.ping, head: head + counts.head, get: get + counts.get },
+      ...{ token: token + counts.token, throttled: throttled + counts.throttled },
+    };
+  }
+  return all;
+}
+
 /** Lays over the judgements what was started before, and gives the runs that are to be started. */
 async function whatToRebuild(
   dockerfiles: CheckedDockerfile[],
@@ -191,56 +240,4 @@ function remember(one: CheckedDockerfile, runs: readonly Build[], maxFailures: n
 
 function logVerdicts(dockerfiles: readonly CheckedDockerfile[], log: World['log']): void {
   for (const { path: file, verdict, reason } of dockerfiles) log.info(`${file}: ${verdict}: ${reason}.`);
-}
-
-/** Writes each lock that has something new to say: digests of now where there were none, and the run that was started. */
-async function writeLocks(
-  dockerfiles: readonly CheckedDockerfile[],
-  children: readonly Child[],
-  log: World['log'],
-): Promise<void> {
-  for (const one of dockerfiles) {
-    if (
-      one.lock.isBroken ||
-      ['invalid', 'noBase', 'pinned', 'unresolved', 'unknown', 'baseMissing'].includes(one.verdict)
-    )
-      continue;
-    try {
-      const lock = await nextLock(one, children);
-      const text = lock && formatLock(lock);
-      if (text === undefined || text === one.lock.text) continue;
-      fs.mkdirSync(path.dirname(one.lock.file), { recursive: true });
-      fs.writeFileSync(one.lock.file, text);
-      log.info(`${one.path}: wrote ${one.lock.file}.`);
-    } catch (error) {
-      // A step that is cancelled asks no more registries; the rest of its end has to come all the same.
-      if (!(error instanceof RegistryRefusal || error instanceof Canceled)) throw error;
-      log.warning(`${one.path}: its lock is not written: ${error.message}.`);
-    }
-  }
-}
-
-async function nextLock(one: CheckedDockerfile, children: readonly Child[]): Promise<Lock | undefined> {
-  const { content, failures, now } = one.lock;
-  const child = children.find(({ item, id }) => id && (item === one.path || item === ''));
-  const isStarted = one.verdict === 'stale' && child !== undefined && runOf(one, children) !== undefined;
-  // A first lock of a stale image would say that what is stale was built; its run says what comes.
-  if (!isStarted && (one.verdict !== 'fresh' || holdsAll(content, one.bases))) return content;
-  const bases = await now();
-  const lock = withBases(content, bases);
-  if (!isStarted) return lock;
-  const digests = Object.fromEntries(
-    bases.map(({ reference, digest, platforms }) => [reference, { digest, platforms }]),
-  );
-  const triggered = { runId: child.id, digests, ...(failures > 0 && { failures }) };
-  return { ...lock, bases: content?.bases ?? [], triggered };
-}
-
-/** Whether a lock names the images of now and no others: then nothing has to be asked for it. */
-function holdsAll(lock: Lock | undefined, references: readonly string[]): boolean {
-  const locked = lock?.bases.map(({ reference }) => reference);
-  const wanted = references.filter((reference) => !reference.includes('@'));
-  return (
-    locked !== undefined && wanted.every((one) => locked.includes(one)) && locked.every((one) => wanted.includes(one))
-  );
 }

@@ -39,11 +39,12 @@ export function prepareBringBack(
 /** Brings back what the children left: their outputs as output variables, their artifacts as files; also of failed children. */
 export async function bringBack(inputs: BringBack, children: Child[], context: Context, world: World): Promise<void> {
   if (!inputs.outputsArtifact && !inputs.downloadArtifacts.length) return;
+  const setBy = new Map<string, string>();
   for (const child of children.filter(
     ({ id, result }) => id && result && result !== 'started' && result !== 'timedOut',
   )) {
     const artifacts = await listArtifacts(context.azureDevOps, child, world);
-    if (inputs.outputsArtifact) await bringOutputs(inputs.outputsArtifact, { child, artifacts }, context, world);
+    if (inputs.outputsArtifact) await bringOutputs(inputs.outputsArtifact, { child, artifacts, setBy }, context, world);
     await bringArtifacts(inputs, { child, artifacts }, context, world);
   }
 }
@@ -51,7 +52,7 @@ export async function bringBack(inputs: BringBack, children: Child[], context: C
 /** `out_<name>`, in a list `out_<item>_<name>`: no name of a child can be one of ours or of the system. */
 async function bringOutputs(
   name: string,
-  { child, artifacts }: { child: Child; artifacts: Artifact[] },
+  { child, artifacts, setBy }: { child: Child; artifacts: Artifact[]; setBy: Map<string, string> },
   context: Context,
   world: World,
 ): Promise<void> {
@@ -81,15 +82,28 @@ async function bringOutputs(
       file.endsWith('.env') ? 'env' : 'json',
       place,
     );
-    setOutputs(outputs, child, context, world);
+    setOutputs(outputs, { child, setBy }, context, world);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function setOutputs(outputs: ChildOutput[], child: Child, { agent }: Context, { log }: World): void {
+function setOutputs(
+  outputs: ChildOutput[],
+  { child, setBy }: { child: Child; setBy: Map<string, string> },
+  { agent }: Context,
+  { log }: World,
+): void {
   const prefix = child.item ? `out_${child.item.replace(/[^A-Za-z0-9_]/g, '_')}_` : 'out_';
   for (const { name, value, isSecret } of outputs) {
+    // An output is read-only once it is set, and its name has no case: the second value would be lost.
+    const key = (prefix + name).toLowerCase();
+    const before = setBy.get(key);
+    if (before !== undefined)
+      throw new UserError(
+        `outputsArtifact: '${name}' of ${title(child)} would be the output ${prefix}${name}, which ${before} has set; name the items of runs or the outputs otherwise. ${child.url}`,
+      );
+    setBy.set(key, title(child));
     if (value.length > LONGEST_OUTPUT) {
       log.warning(`The output '${name}' of ${title(child)} is not set: it is longer than ${LONGEST_OUTPUT} letters.`);
       continue;

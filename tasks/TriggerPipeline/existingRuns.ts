@@ -1,9 +1,10 @@
 import type { AzureDevOps } from '../lib/azureDevOps';
-import { UserError } from '../lib/errors';
+import { ApiError, isRefusal, UserError } from '../lib/errors';
 import { childrenOf, readParentRegister } from '../lib/parentRegister';
 import { cancelRuns } from '../lib/runs/cancel';
 import { Cascade } from '../lib/runs/cascade';
 import { endOf, title, type Child } from '../lib/runs/child';
+import { idLists } from '../lib/runs/idLists';
 import { Observer } from '../lib/runs/observer';
 import { findPipeline } from '../lib/runs/pipeline';
 import { fullReference } from '../lib/runs/request';
@@ -19,7 +20,7 @@ import { Report } from './report';
 import { runReferences, type RunReference } from './runReferences';
 import type { Context } from './triggerPipeline';
 
-const IDS_A_REQUEST = 100;
+const MOST_TRIES = 3;
 
 /** Waits for runs that were started before, cancels them, runs stages of them, or approves what is pending of them. */
 export async function existingRuns(inputs: ExistingInputs, context: Context, world: World): Promise<Verdict> {
@@ -124,11 +125,27 @@ async function runStages(
       );
     });
     for (const name of names) {
-      await updateStage(azureDevOps, child, name, 'run');
+      await runStage(azureDevOps, child, name, world);
       world.log.info(`${title(child)}: stage ${name} was asked to run.`);
     }
     child.stages = names;
     child.restartedAfter = child.progress.finishTime;
+  }
+}
+
+/** Asks a stage to run. A request whose answer was lost is sent again only where the stage still waits. */
+async function runStage(azureDevOps: AzureDevOps, child: Child, name: string, world: World): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await updateStage(azureDevOps, child, name, 'run');
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiError) || isRefusal(error)) throw error;
+      const stage = stagesOf(await readTimeline(azureDevOps, child, world.signal)).find((one) => one.name === name);
+      // One that waits for a hand is shown as skipped once the run has ended.
+      if (stage && stage.state !== 'pending' && stage.result !== 'skipped') return;
+      if (attempt >= MOST_TRIES) throw error;
+    }
   }
 }
 
@@ -201,8 +218,8 @@ async function readRuns(
   for (const project of new Set(references.map((reference) => reference.project))) {
     const ids = references.filter((reference) => reference.project === project).map(({ id }) => id);
     const found: Build[] = [];
-    for (let at = 0; at < ids.length; at += IDS_A_REQUEST) {
-      const query = { buildIds: ids.slice(at, at + IDS_A_REQUEST).join(',') };
+    for (const list of idLists(ids, (id) => id)) {
+      const query = { buildIds: list.join(','), $top: list.length };
       const { value } = await azureDevOps.call<{ value?: Build[] }>('GET', BUILDS, {
         route: { project },
         query,

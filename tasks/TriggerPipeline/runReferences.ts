@@ -1,4 +1,5 @@
 import { UserError } from '../lib/errors';
+import { decodedSegment } from '../lib/organizationUrl';
 
 /** A run as the author names it: by id in the step's project, or by a link that says the project itself. */
 export interface RunReference {
@@ -34,5 +35,5 @@ function reference(word: string, project: string, organization: string): RunRefe
     );
   }
   const [segment = ''] = url.pathname.slice(base.pathname.length).split('/');
-  return { project: segment.startsWith('_') || !segment ? project : decodeURIComponent(segment), id: Number(id) };
+  return { project: segment.startsWith('_') || !segment ? project : decodedSegment(segment), id: Number(id) };
 }

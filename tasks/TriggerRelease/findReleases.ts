@@ -1,5 +1,6 @@
 import type { AzureDevOps } from '../lib/azureDevOps';
 import { ApiError, UserError } from '../lib/errors';
+import { decodedSegment } from '../lib/organizationUrl';
 import { childrenOf, readParentRegister } from '../lib/parentRegister';
 import { findDefinition } from '../lib/releases/definition';
 import { fullBranch } from '../lib/releases/versions';
@@ -63,7 +64,7 @@ async function reference(
   { azureDevOps }: Context,
   { signal }: World,
 ): Promise<ReleaseReference> {
-  const releases = await azureDevOps.releaseHost();
+  const releases = await azureDevOps.releaseHost(signal);
   if (URL.canParse(word) && /^https?:/.test(word)) return linked(word, project, azureDevOps);
   if (/^\d{1,9}$/.test(word) && (await exists(releases, { project, id: Number(word) }, signal)))
     return { project, id: Number(word) };
@@ -106,7 +107,7 @@ function linked(word: string, project: string, { account }: AzureDevOps): Releas
       `release: '${word}' is of another organization than ${account.url}, which the connection is for.`,
     );
   const [segment = ''] = url.pathname.slice(base.pathname.length).split('/');
-  return { project: segment && !segment.startsWith('_') ? decodeURIComponent(segment) : project, id: Number(id) };
+  return { project: segment && !segment.startsWith('_') ? decodedSegment(segment) : project, id: Number(id) };
 }
 
 /** The newest release of the definition that fits the filters. */
@@ -115,7 +116,7 @@ async function latestRelease(
   { azureDevOps }: Context,
   { signal }: World,
 ): Promise<ReleaseReference> {
-  const releases = await azureDevOps.releaseHost();
+  const releases = await azureDevOps.releaseHost(signal);
   const { id: definitionId, name } = await findDefinition(releases, project, definition, signal);
   let continuationToken: string | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {

@@ -34,7 +34,7 @@ export async function planRelease(inputs: CreateInputs, context: Context, world:
   const { azureDevOps, parent } = context;
   const { project } = inputs;
   const { signal } = world;
-  const releases = await azureDevOps.releaseHost();
+  const releases = await azureDevOps.releaseHost(world.signal);
   const definition = await findDefinition(releases, project, inputs.definition, signal);
   const url = definitionUrl(azureDevOps, project, definition);
   if (definition.isDisabled)

@@ -106,17 +106,22 @@ function resultEntry(child: ReleaseChild): Record<string, unknown> {
 }
 
 /** The table of releases for the Extensions tab. Pure. */
-function summaryMarkdown(children: ReleaseChild[]): string {
+export function summaryMarkdown(children: ReleaseChild[]): string {
   const text = (value: string) => markdownText(shorten(value, LONGEST_CELL));
   const rows = children.map((child) => {
     const { result = 'started', reason } = child;
     const words = `${text(inWords(result))}${reason ? `<br>${text(reason)}` : ''}`;
     const stages = child.environments.map(
-      ({ name, status = '' }) => `${SIGNS[status.toLowerCase()] ?? '▫️'} ${text(name)}`,
+      ({ name, status = '' }) => `${SIGNS[status.toLowerCase()] ?? '▫️'} ${text(name)}${inBrackets(status)}`,
     );
     return `| ${RESULT_SIGNS[result] ?? ''} | [${text(title(child))}](${link(child.url)})<br>${words} | ${child.given.map(text).join(', ')} | ${stages.join('<br>')} |`;
   });
   return ['| | Release | Variables | Stages |', '|---|---|---|---|', ...rows, ''].join('\n');
+}
+
+/** A sign alone tells nothing to who cannot see it; what is as it should be needs no word. */
+function inBrackets(status: string): string {
+  return ['', 'succeeded', 'notstarted'].includes(status.toLowerCase()) ? '' : ` (${markdownText(status)})`;
 }
 
 const SIGNS: Record<string, string> = {

@@ -1,4 +1,5 @@
 import { VsoClient } from 'azure-devops-node-api/VsoClient';
+import { Misshapen, wellFormed } from './answerShape';
 import { ApiError, UserError } from './errors';
 import { cureFor } from './knownRefusals';
 import { isOwnHost } from './ownHosts';
@@ -11,6 +12,7 @@ import {
   type Method,
   type Transport,
 } from './transport';
+import { orCanceled } from './world';
 
 /** A resource as the service's location documents list it. */
 export interface Place {
@@ -78,14 +80,14 @@ export class AzureDevOps {
     // The library asks its REST client for one thing only: the location documents.
     const options = async (url: string) => {
       const answer = await this.request({ method: 'OPTIONS', url, headers: { accept: 'application/json' } });
-      return { result: json(answer, 'OPTIONS', url), statusCode: answer.status, headers: {} };
+      return { result: locationsOf(json(answer, 'OPTIONS', url)), statusCode: answer.status, headers: {} };
     };
     this.locations = new VsoClient(account.url, { options } as never);
   }
 
   /** Calls a resource of a location document and gives its JSON. Throws `ApiError` on any refusal. */
   async call<T>(method: Method, place: Place, call: Call = {}): Promise<{ value: T; headers: HttpAnswer['headers'] }> {
-    await this.areaKnown(place.area);
+    await orCanceled(this.areaKnown(place.area), call.signal);
     if (!(await this.locations.beginGetLocation(place.area, place.id)))
       throw new UserError(await this.tooOld(place.name));
     const { requestUrl = '', apiVersion = API_VERSION } = await this.locations.getVersioningData(
@@ -106,7 +108,7 @@ export class AzureDevOps {
     path: string,
     call: Call & { preview?: number } = {},
   ): Promise<{ value: T; headers: HttpAnswer['headers'] }> {
-    const version = `${await this.serverVersion()}-preview.${call.preview ?? 1}`;
+    const version = `${await orCanceled(this.serverVersion(), call.signal)}-preview.${call.preview ?? 1}`;
     return this.json<T>(method, `${this.account.url}${path}${queryText(call.query)}`, version, call);
   }
 
@@ -146,10 +148,10 @@ export class AzureDevOps {
    * The same organization, as the same identity, on the host that it names for its releases (GET resourceAreas/{id}); a server of one's own
    * names none and is that host itself. Throws `ApiError` for a refusal and for a host that is not the organization's own.
    */
-  async releaseHost(): Promise<AzureDevOps> {
+  async releaseHost(signal?: AbortSignal): Promise<AzureDevOps> {
     this.releases ??= this.findReleaseHost();
     this.releases.catch(() => (this.releases = undefined));
-    return this.releases;
+    return orCanceled(this.releases, signal);
   }
 
   private async findReleaseHost(): Promise<AzureDevOps> {
@@ -231,14 +233,30 @@ export class AzureDevOps {
   }
 }
 
-/** The value of a JSON answer; no body at all is undefined, anything else that is no JSON an error. */
+/** A location document for the library, which takes every field of it for granted. */
+function locationsOf(document: unknown): { value: object[] } {
+  const { value } = (document ?? {}) as { value?: unknown[] };
+  const isLocation = (one: unknown) =>
+    ['id', 'area', 'resourceName', 'routeTemplate'].every(
+      (field) => typeof (one as Record<string, unknown>)[field] === 'string',
+    );
+  return { value: (value ?? []).filter((one): one is object => typeof one === 'object' && isLocation(one)) };
+}
+
+/**
+ * The value of a JSON answer; no body at all is undefined (and nothing in it, where something was to be read). Throws `ApiError` for
+ * anything else that is no JSON, or not what the service documents.
+ */
 function json(answer: HttpAnswer, method: string, url: string): unknown {
-  if (!answer.text.trim()) return undefined;
+  if (!answer.text.trim()) return method === 'GET' ? {} : undefined;
   try {
-    return JSON.parse(answer.text.replace(/^\uFEFF/, ''));
+    const value: unknown = JSON.parse(answer.text.replace(/^\uFEFF/, ''));
+    // What a change answers is of use only where it is an object.
+    return Array.isArray(value) && method !== 'GET' ? value : wellFormed(value);
   } catch (cause) {
+    const what = cause instanceof Misshapen ? `The answer holds ${cause.message}` : 'The answer is no JSON';
     throw new ApiError(
-      { method, url: bare(url), status: answer.status, reasons: [`The answer is no JSON: '${start(answer.text)}'.`] },
+      { method, url: bare(url), status: answer.status, reasons: [`${what}: '${start(answer.text)}'.`] },
       { cause },
     );
   }

@@ -42,6 +42,13 @@ function describeRefusal({ method, url, status, reasons, activityId, cure }: Ref
   return `${what}${activity}${said}${/[.!?]$/.test(said) || !said ? (said ? '' : '.') : '.'}${cure ? ` ${cure}` : ''}`;
 }
 
+/** True for an answer that would be the same again: the service understood and said no. What is lost or passes is none. */
+export function isRefusal(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  const { status } = error;
+  return status === 203 || (status >= 300 && status < 500 && status !== 408 && status !== 429);
+}
+
 /** The person or the agent asked this step to stop. */
 export class Canceled extends Error {
   override readonly name = 'Canceled';

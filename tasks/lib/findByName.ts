@@ -1,3 +1,4 @@
+import { named } from './answerShape';
 import type { Account } from './azureDevOps';
 import { ApiError, UserError } from './errors';
 import { nearest } from './nearest';
@@ -30,24 +31,27 @@ export async function findByName<T>(
   { input, thing, project, account }: { input: string; thing: string; project: string; account: Account },
 ): Promise<T> {
   const byId = /^\d{1,9}$/.test(wanted) ? await ifThere(shelf.read(Number(wanted))) : undefined;
-  if (byId) return byId;
+  if (byId) return named(byId, thing);
   const segments = wanted.split(/[\\/]/).filter(Boolean);
   // A name may hold a slash of its own, so a text that does not start with one is tried as a whole.
   const isPath = /^[\\/]/.test(wanted);
   const name = isPath ? (segments.at(-1) ?? '') : wanted;
   const folder = isPath ? `\\${segments.slice(0, -1).join('\\')}` : undefined;
   if (!name) throw new UserError(`${input}: '${wanted}' names a folder, not a ${thing}.`);
-  const [only, ...others] = (await shelf.named(name)).filter(
-    (one) => same(one.name, name) && (folder === undefined || same(one.path ?? '\\', folder)),
-  );
+  const [only, ...others] = (await shelf.named(name))
+    .map((one) => named(one, thing))
+    .filter((one) => same(one.name, name) && (folder === undefined || same(one.path ?? '\\', folder)));
   if (only && others.length) {
     throw new UserError(
       `${input}: '${wanted}' names ${others.length + 1} ${thing}s of project '${project}': ${[only, ...others].map(pathOf).join(', ')}. Give the one you mean with its path or id.`,
     );
   }
   const whole = only && (await ifThere(shelf.read(only.id)));
-  if (whole) return whole;
-  const near = nearest(wanted, (await shelf.all()).map(pathOf));
+  if (whole) return named(whole, thing);
+  const near = nearest(
+    wanted,
+    (await shelf.all()).map((one) => pathOf(named(one, thing))),
+  );
   throw new UserError(
     `${input}: project '${project}' has no ${thing} '${wanted}' that ${account.credentialName} may see.${near.length ? ` The nearest: ${near.join(', ')}.` : ''}`,
   );

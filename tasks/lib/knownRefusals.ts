@@ -1,3 +1,4 @@
+import { decodedSegment } from './organizationUrl';
 import type { Account } from './azureDevOps';
 
 /** A refusal with all that its cure may need. */
@@ -133,6 +134,6 @@ function placeOf({ account, url }: Refused, said: string): Place {
  */
 function buildServices(project: string, url: string): string {
   const { hostname, pathname } = new URL(url);
-  const name = decodeURIComponent(pathname.split('/').filter(Boolean).at(-1) ?? hostname.split('.')[0] ?? '');
+  const name = decodedSegment(pathname.split('/').filter(Boolean).at(-1) ?? hostname.split('.')[0] ?? '');
   return `'${project} Build Service (${name})' (or 'Project Collection Build Service (${name})' where the job authorization scope is not limited)`;
 }

@@ -23,3 +23,12 @@ export function organizationUrl(text: string, name: string): string {
   if (url.hostname.endsWith('.visualstudio.com') && segments.length > 1) throw wrong('has more than the organization');
   return `${url.origin}${['', ...segments].join('/')}/`;
 }
+
+/** A part of an address as people read it; one that is no valid encoding as it is written. */
+export function decodedSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

@@ -2,10 +2,17 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Agent } from './agent';
 import type { AzureDevOps, Place } from './azureDevOps';
-import { ApiError, messageOf } from './errors';
+import { Misshapen } from './answerShape';
+import { isRefusal, messageOf, UserError } from './errors';
 import type { Parent } from './parent';
-import { ATTACHMENT_TYPE, type Register, type RegisterDocument, type RegisteredChild } from './register';
-import { listReleaseAttachments } from './releases/attachments';
+import {
+  ATTACHMENT_TYPE,
+  type OpenStart,
+  type Register,
+  type RegisterDocument,
+  type RegisteredChild,
+} from './register';
+import { listStageAttachments } from './releases/attachments';
 import { readTimeline } from './runs/timeline';
 import type { World } from './world';
 
@@ -25,8 +32,10 @@ interface Attachment {
 }
 
 /**
- * The children that earlier steps of this parent registered, in any job or stage, the latest attempt of each; newest
- * knowledge of each child. The files of this job come first: attachments of its steps may still be on their way.
+ * The children that earlier steps of this parent registered: of a build, in any job or stage, the latest attempt of each job; of a
+ * release, in any job of this stage and attempt; newest knowledge of each child. The files of this job come first: attachments of its
+ * steps may still be on their way. Throws where one of the registers cannot be read: what nobody sees would be waited for by nobody, or
+ * started twice.
  * @param own organization of the parent with the job's own token: the register lies there, wherever the children run.
  */
 export async function readParentRegister(
@@ -35,7 +44,9 @@ export async function readParentRegister(
   world: World,
 ): Promise<RegisterDocument[]> {
   const attached =
-    parent.kind === 'run' ? await readAttachments(own, parent, world) : await readOfRelease(own, parent, world);
+    parent.kind === 'run'
+      ? await readAttachments(own, parent, world)
+      : await readOfStage(own, { agent, parent }, world);
   const local = readLocalFiles(agent.variable('Agent.TempDirectory'));
   const bySteps = new Map<string, RegisterDocument>();
   for (const document of [...attached, ...local]) bySteps.set(`${document.task}/${document.step}`, document);
@@ -55,16 +66,19 @@ export async function takeOnEarlierAttempts(
   register.takeOn(await childrenOfEarlierAttempts(own(), { parent, task, kind, step: stepName }, world));
 }
 
-/** Of a child that several attempts knew the newest knowledge; later tries after earlier ones. */
+/** And the starts of theirs that were not answered. Of a child that several attempts knew the newest knowledge; later tries after earlier ones. */
 async function childrenOfEarlierAttempts(
   own: AzureDevOps,
   { parent, task, kind, step }: { parent: Parent; task: string; kind: RegisteredChild['kind']; step: string },
   world: World,
-): Promise<RegisteredChild[]> {
+): Promise<{ children: RegisteredChild[]; open: OpenStart[] }> {
   const attachments = (await listAttachments(own, parent, world)).filter(({ name }) => name === step);
   const documents = await Promise.all(attachments.map(({ href }) => readDocument(own, href, world)));
   const same = documents.flatMap((document) => (document?.task === task && document.step === step ? document : []));
-  return childrenOf(same, kind).sort((a, b) => a.attempt - b.attempt);
+  return {
+    children: childrenOf(same, kind).sort((a, b) => a.attempt - b.attempt),
+    open: same.flatMap(({ starting = [] }) => starting).sort((a, b) => b.sentAt - a.sentAt),
+  };
 }
 
 /** Each child once, of the documents of some tasks. */
@@ -85,9 +99,34 @@ async function listAttachments(
     route: { project, buildId: id, type: ATTACHMENT_TYPE },
     signal,
   });
-  return (value.value ?? []).flatMap(({ name = '', _links }) =>
-    _links?.self?.href ? [{ name, href: _links.self.href }] : [],
-  );
+  const attachments = value.value?.map(({ name, _links }) => ({ name, href: _links?.self?.href }));
+  const isWhole = (one: { name?: unknown; href?: unknown }): one is { name: string; href: string } =>
+    typeof one.name === 'string' && typeof one.href === 'string';
+  if (attachments?.every(isWhole)) return attachments;
+  throw new Misshapen('The service does not list what is attached to this run as documented; try again.');
+}
+
+/** What lies on the host of releases; where this identity may not read it, the files of this job have to do. */
+async function readOfStage(
+  own: AzureDevOps,
+  { agent, parent }: { agent: Agent; parent: Parent },
+  world: World,
+): Promise<RegisterDocument[]> {
+  const { project, id: releaseId, attempt } = parent;
+  const environmentId = Number(agent.variable('Release.EnvironmentId'));
+  try {
+    const releases = await own.releaseHost();
+    const stage = { project, releaseId, environmentId, attempt };
+    const attachments = await listStageAttachments(releases, stage, ATTACHMENT_TYPE, world);
+    const documents = await Promise.all(attachments.map(({ href }) => readDocument(releases, href, world)));
+    return documents.flatMap((document) => document ?? []);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    world.log.warning(
+      `What other jobs of this stage started cannot be read, only what this job did: ${messageOf(error)}`,
+    );
+    return [];
+  }
 }
 
 async function readAttachments(own: AzureDevOps, { project, id }: Parent, world: World): Promise<RegisterDocument[]> {
@@ -99,20 +138,6 @@ async function readAttachments(own: AzureDevOps, { project, id }: Parent, world:
   );
   const documents = await Promise.all([...latest.values()].map(({ href }) => readDocument(own, href, world)));
   return documents.flatMap((document) => document ?? []);
-}
-
-/** Where a release does not show its attachments, the files of this job have to do. */
-async function readOfRelease(own: AzureDevOps, parent: Parent, world: World): Promise<RegisterDocument[]> {
-  try {
-    const releases = await own.releaseHost();
-    const attachments = await listReleaseAttachments(releases, parent, ATTACHMENT_TYPE, world);
-    const documents = await Promise.all(attachments.map(({ href }) => readDocument(releases, href, world)));
-    return documents.flatMap((document) => document ?? []);
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    world.log.info(`What other jobs of ${parent.name} registered cannot be read: ${messageOf(error)}`);
-    return [];
-  }
 }
 
 /** Records of the latest attempts; undefined where the timeline cannot be read, and then every attachment counts. */
@@ -140,13 +165,16 @@ async function readDocument(
   href: string,
   { signal, log }: World,
 ): Promise<RegisterDocument | undefined> {
-  try {
-    return asDocument(await own.readUrl(href, signal));
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    log.warning(`A register of children cannot be read: ${messageOf(error)}`);
-    return undefined;
+  const text = await own.readUrl(href, signal);
+  const document = asDocument(text);
+  if (document) return document;
+  if (!isOfOtherVersion(text)) {
+    throw new UserError(
+      `The register of children at ${href} is no JSON of a register: it cannot be told what was started.`,
+    );
   }
+  log.warning(`The register of children at ${href} is of a version that this task does not know; it is passed over.`);
+  return undefined;
 }
 
 function readLocalFiles(folder: string | undefined): RegisterDocument[] {
@@ -157,13 +185,38 @@ function readLocalFiles(folder: string | undefined): RegisterDocument[] {
     .flatMap((name) => asDocument(fs.readFileSync(path.join(folder, name), 'utf8')) ?? []);
 }
 
+function isOfOtherVersion(text: string): boolean {
+  try {
+    const { version } = Object(JSON.parse(text)) as { version?: unknown };
+    return typeof version === 'number' && version !== 1;
+  } catch {
+    return false;
+  }
+}
+
 /** The text as a register document; undefined for anything else, which somebody else may have attached. */
 function asDocument(text: string): RegisterDocument | undefined {
   try {
     const document = JSON.parse(text) as Partial<RegisterDocument>;
-    const { version, task = '', step = '', children } = document;
-    return version === 1 && Array.isArray(children) ? { version, task, step, children } : undefined;
+    const { version, task = '', step = '', children, starting } = document;
+    if (version !== 1 || !Array.isArray(children) || !children.every(isChild)) return undefined;
+    return {
+      version,
+      task,
+      step,
+      children,
+      ...(Array.isArray(starting) && { starting: starting.filter(isOpenStart) }),
+    };
   } catch {
     return undefined;
   }
+}
+
+function isOpenStart(start: Partial<OpenStart> | null): boolean {
+  return typeof start?.item === 'string' && Number.isSafeInteger(start.sentAt);
+}
+
+function isChild(child: Partial<RegisteredChild> | null): boolean {
+  const texts = [child?.organization, child?.project, child?.name, child?.number, child?.url, child?.item];
+  return Number.isSafeInteger(child?.id) && texts.every((text) => typeof text === 'string');
 }

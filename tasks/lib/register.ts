@@ -27,15 +27,23 @@ export interface RegisterDocument {
   children: RegisteredChild[];
   /** What a stale check says of each Dockerfile, as its report holds it. */
   dockerfiles?: unknown[];
+  /** Starts that were sent and not answered when this was written; only while there are any. */
+  starting?: OpenStart[];
+}
+
+/** A start without an answer, as far as everybody may know it who may see the parent. */
+export interface OpenStart {
+  item: string;
+  /** Epoch milliseconds on the server's clock. */
+  sentAt: number;
+  /** Where the job itself remembers it: the request, secrets left out. */
+  request?: unknown;
 }
 
 /** A start that was sent and not yet answered: what a retry or the post-job part needs to find its run. */
-export interface Intent {
-  /** The request of the start, secrets left out. */
+export interface Intent extends OpenStart {
+  /** The request of the start, secrets left out; in the file of the job only, because it holds the values of parameters. */
   request: unknown;
-  /** Epoch milliseconds on the server's clock. */
-  sentAt: number;
-  item: string;
 }
 
 /** What the file in the agent's temporary folder holds beside the document, for a retry and for the post-job part. */
@@ -59,8 +67,9 @@ const BETWEEN_ATTACHMENTS_MS = 10_000;
  */
 export class Register {
   /** What earlier attempts of this step left: children, and starts without an answer. */
-  earlier: { children: RegisteredChild[]; open: Intent[] };
+  earlier: { children: RegisteredChild[]; open: OpenStart[] };
   private attachedAt = -Infinity;
+  private openAttachedAt = -Infinity;
   private warned = false;
   /** Attached only: the file is written at every change and is not read for them. */
   private dockerfiles: unknown[] = [];
@@ -89,15 +98,18 @@ export class Register {
   }
 
   /** Takes on what an earlier attempt attached to the parent, where this job has no file of it: the job was run again, on any agent. */
-  takeOn(children: RegisteredChild[]): void {
+  takeOn({ children, open }: { children: RegisteredChild[]; open: OpenStart[] }): void {
     if (this.earlier.children.length) return;
-    this.earlier = { ...this.earlier, children };
+    this.earlier = { children, open: this.earlier.open.length ? this.earlier.open : open };
     this.state = { ...this.state, children };
   }
 
   /** Keeps the children as they stand: in the file at once, attached to the parent at most every few seconds. */
   put(children: RegisteredChild[]): void {
-    this.state = { ...this.state, children: this.withEarlier(children) };
+    // A start is no longer open in the very document that names its child: a kill in between must lose neither.
+    const named = new Set(children.map(({ item }) => item));
+    const open = this.state.open.filter(({ item }) => !named.has(item));
+    this.state = { ...this.state, children: this.withEarlier(children), open };
     this.write();
     if (this.world.clock.now() - this.attachedAt >= BETWEEN_ATTACHMENTS_MS) this.attach();
   }
@@ -108,7 +120,17 @@ export class Register {
     this.write();
   }
 
-  /** The start of this item has its answer, and its child is kept. */
+  /** Attaches the starts that are not answered; a rerun of the job on another agent finds them there and nowhere else. */
+  attachOpen(): void {
+    // Not counted with the others: the id that comes next is attached at once all the same.
+    if (this.world.clock.now() - this.openAttachedAt < BETWEEN_ATTACHMENTS_MS) return;
+    const { attachedAt } = this;
+    this.attach();
+    this.openAttachedAt = this.attachedAt;
+    this.attachedAt = attachedAt;
+  }
+
+  /** The start of this item has its answer, or was decided against. */
   answered(item: string): void {
     this.state = { ...this.state, open: this.state.open.filter((intent) => intent.item !== item) };
     this.write();
@@ -142,11 +164,18 @@ export class Register {
     const { file } = this;
     if (!file) return;
     this.attachedAt = this.world.clock.now();
-    const { version, task, step, children } = this.state;
+    const { version, task, step, children, open } = this.state;
     const { dockerfiles } = this;
-    const document: RegisterDocument = { version, task, step, children, ...(dockerfiles.length && { dockerfiles }) };
+    const starting = open.map(({ item, sentAt }) => ({ item, sentAt }));
+    const document: RegisterDocument = {
+      ...{ version, task, step, children },
+      ...(starting.length && { starting }),
+      ...(dockerfiles.length && { dockerfiles }),
+    };
     this.extra(() => {
-      fs.writeFileSync(`${file}.attachment`, JSON.stringify(document));
+      // The agent reads it when it comes to it, perhaps in the middle of the next writing: it finds the old one or the new one whole.
+      fs.writeFileSync(`${file}.attachment.new`, JSON.stringify(document));
+      fs.renameSync(`${file}.attachment.new`, `${file}.attachment`);
       this.agent.attach(ATTACHMENT_TYPE, step, `${file}.attachment`);
     });
   }

@@ -21,7 +21,7 @@ const RESULTS = {
 };
 
 /** Inputs whose values are for the service alone: no log shows more of them than names. */
-const UNPRINTED = new Set(['parameters', 'variables', 'stageVariables', 'runs', 'buildArgs']);
+const UNPRINTED = new Set(['parameters', 'variables', 'stageVariables', 'runs', 'buildArgs', 'packageIndexes']);
 const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /**

@@ -49,6 +49,12 @@ export interface HttpAnswer {
 /** The request may have taken effect although no answer came. */
 export class LostAnswer extends ApiError {}
 
+/** What a POST made, by its id; an answer without one tells nothing, and counts as lost. */
+export function made<T extends { id: number }>(answer: T | undefined, url: string): T {
+  if (answer && Number.isSafeInteger(answer.id)) return answer;
+  throw new LostAnswer({ method: 'POST', url: bare(url), status: 200, reasons: ['The answer names no id.'] });
+}
+
 const TIMEOUT_MS = { reading: 30_000, changing: 100_000 };
 const LONGEST_ANSWER = 64 * 1024 * 1024;
 const MOST_REDIRECTS = 5;

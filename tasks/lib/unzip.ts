@@ -12,21 +12,30 @@ const FILE_KIND = 0o170000;
  * Unpacks an archive into a folder, one entry after the other. An entry that would leave the folder, and a link, are refused before
  * anything of it is written; the size of each is held against what the archive says.
  * @param strip first folder of all entries, which is left out.
+ * @param name what messages call the archive.
  * @returns the files, relative to the folder, with `/`.
  */
-export async function unzip(file: string, { folder, strip }: { folder: string; strip?: string }): Promise<string[]> {
-  const zip = await open(file);
+export async function unzip(
+  file: string,
+  { folder, strip, name: archive }: { folder: string; strip?: string; name: string },
+): Promise<string[]> {
+  const zip = await open(file, archive);
   const files: string[] = [];
   try {
-    for await (const entry of entries(zip, file)) {
-      const name = placeOf(entry, { file, strip });
+    for await (const entry of entries(zip, archive)) {
+      const name = placeOf(entry, { archive, strip });
       const target = path.join(folder, name);
       if (entry.fileName.endsWith('/')) {
         fs.mkdirSync(target, { recursive: true });
         continue;
       }
       fs.mkdirSync(path.dirname(target), { recursive: true });
-      await pipeline(await content(zip, entry), fs.createWriteStream(target));
+      const bytes = await content(zip, entry).catch((error: unknown) => {
+        throw broken(archive, error);
+      });
+      await pipeline(bytes, fs.createWriteStream(target)).catch((error: unknown) => {
+        throw isOfDisk(error) ? error : broken(archive, error);
+      });
       files.push(name);
     }
   } finally {
@@ -35,24 +44,24 @@ export async function unzip(file: string, { folder, strip }: { folder: string; s
   return files;
 }
 
-async function open(file: string): Promise<ZipFile> {
+async function open(file: string, archive: string): Promise<ZipFile> {
   // Loaded on demand: few steps bring artifacts back.
   const yauzl = await import('yauzl');
   return new Promise((resolve, reject) => {
     yauzl.open(file, { lazyEntries: true, autoClose: false, validateEntrySizes: true }, (error, zip) => {
-      if (error) reject(broken(file, error));
+      if (error) reject(broken(archive, error));
       else resolve(zip);
     });
   });
 }
 
-async function* entries(zip: ZipFile, file: string): AsyncGenerator<Entry> {
+async function* entries(zip: ZipFile, archive: string): AsyncGenerator<Entry> {
   for (;;) {
     const entry = await new Promise<Entry | undefined>((resolve, reject) => {
       zip.removeAllListeners();
       zip.once('entry', resolve);
       zip.once('end', () => resolve(undefined));
-      zip.once('error', (error: Error) => reject(broken(file, error)));
+      zip.once('error', (error: Error) => reject(broken(archive, error)));
       zip.readEntry();
     });
     if (!entry) return;
@@ -72,19 +81,37 @@ function content(zip: ZipFile, entry: Entry): Promise<Readable> {
 /** Where an entry goes, relative to the folder. */
 function placeOf(
   { fileName, externalFileAttributes }: Entry,
-  { file, strip }: { file: string; strip: string | undefined },
+  { archive, strip }: { archive: string; strip: string | undefined },
 ): string {
   const kind = (externalFileAttributes >>> 16) & FILE_KIND;
   const name = strip !== undefined && fileName.startsWith(`${strip}/`) ? fileName.slice(strip.length + 1) : fileName;
   const parts = name.split('/');
   if (kind === SYMBOLIC_LINK || parts.includes('..') || /^([A-Za-z]:|[\\/])|\\|\0/.test(name)) {
-    throw new UserError(
-      `The archive ${path.basename(file)} holds the entry '${fileName}', which would leave its folder; nothing more of it is unpacked.`,
-    );
+    throw escapes(archive, fileName);
   }
   return name;
 }
 
-function broken(file: string, error: Error): UserError {
-  return new UserError(`The archive ${path.basename(file)} cannot be unpacked: ${messageOf(error)}.`, { cause: error });
+function escapes(archive: string, entry: string, cause?: unknown): UserError {
+  return new UserError(
+    `${archive} holds the entry '${entry}', which would leave its folder; nothing more of it is unpacked.`,
+    { cause },
+  );
+}
+
+/** What the reader complains of; names that lead elsewhere it refuses itself, before we see them. */
+function broken(archive: string, error: unknown): UserError {
+  const message = messageOf(error);
+  const [, entry] =
+    /^(?:invalid relative path|absolute path|invalid characters in fileName): (.*)$/.exec(message) ?? [];
+  if (entry !== undefined) return escapes(archive, entry, error);
+  return new UserError(`${archive} cannot be unpacked: ${message}.`, { cause: error });
+}
+
+/** True for what a full disk, a missing right or a file in the way makes of a write. */
+export function isOfDisk(error: unknown): boolean {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return ['ENOSPC', 'EDQUOT', 'EFBIG', 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG'].includes(
+    code ?? '',
+  );
 }

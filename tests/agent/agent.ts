@@ -4,7 +4,7 @@ import { type Leaks, type RawLine, findLeaks } from './secretCheck';
 import type { StepRecord, TaskVariables } from './stepRecord';
 import { StepRun } from './stepRun';
 import type { Stage } from './taskDefinition';
-import type { WaitingTimes } from './taskProcess';
+import type { ProcessStart, TaskProcess, WaitingTimes } from './taskProcess';
 
 /** A step, and the job it runs in. */
 export interface JobOptions extends JobSetup {
@@ -26,6 +26,8 @@ export interface JobOptions extends JobSetup {
   /** The step's `timeoutInMinutes`, in milliseconds. */
   timeoutMs?: number;
   times?: Partial<WaitingTimes>;
+  /** Starts the process of each try; a real one unless given. */
+  startProcess?: (start: ProcessStart) => TaskProcess;
   /** Looks for secrets in the output; true unless given. */
   strictSecrets?: boolean;
 }

@@ -120,7 +120,7 @@ export class StepRun {
   private async tryOnce(preparation: Preparation): Promise<Error | undefined> {
     const { record, definition, times } = this;
     const { node, target } = preparation;
-    const current = startProcess({
+    const current = (this.options.startProcess ?? startProcess)({
       ...preparation,
       environment: preparation.environment(),
       times,

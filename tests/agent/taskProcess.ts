@@ -96,27 +96,37 @@ function endOf(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {
   return { exitCode: signal === null ? code : 128 + constants.signals[signal], signal };
 }
 
-/** Calls back for each line, ended by `\n`, `\r\n` or `\r`, as soon as its end is there; gives the way to have the last one. */
+/** Calls back for each line as soon as its end is there; gives the way to have the last one. */
 function readLines(stream: Readable, onLine: (line: string) => void): () => void {
   const decoder = new StringDecoder('utf8');
-  let pending = '';
-  let afterReturn = false;
-  const take = (text: string) => {
-    // The line that `\r` ended is out already; a `\n` that comes in the next piece belongs to it.
-    pending += afterReturn && text.startsWith('\n') ? text.slice(1) : text;
-    if (text !== '') afterReturn = text.endsWith('\r');
-    const lines = pending.split(/\r\n|\r|\n/);
-    pending = lines.pop() ?? '';
-    lines.forEach(onLine);
-  };
+  const lines = lineReader(onLine);
   const flush = () => {
-    take(decoder.end());
-    if (pending !== '') onLine(pending);
-    pending = '';
+    lines.take(decoder.end());
+    lines.flush();
   };
-  stream.on('data', (chunk: Buffer) => take(decoder.write(chunk)));
+  stream.on('data', (chunk: Buffer) => lines.take(decoder.write(chunk)));
   stream.once('end', flush);
   return flush;
+}
+
+/** Cuts text that comes in pieces into lines, ended by `\n`, `\r\n` or `\r`; `flush` gives the last one, which nothing ended. */
+export function lineReader(onLine: (line: string) => void): { take(text: string): void; flush(): void } {
+  let pending = '';
+  let afterReturn = false;
+  return {
+    take(text) {
+      // The line that `\r` ended is out already; a `\n` that comes in the next piece belongs to it.
+      pending += afterReturn && text.startsWith('\n') ? text.slice(1) : text;
+      if (text !== '') afterReturn = text.endsWith('\r');
+      const lines = pending.split(/\r\n|\r|\n/);
+      pending = lines.pop() ?? '';
+      lines.forEach(onLine);
+    },
+    flush() {
+      if (pending !== '') onLine(pending);
+      pending = '';
+    },
+  };
 }
 
 function killGroup({ pid }: ChildProcess): void {

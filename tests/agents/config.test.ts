@@ -90,7 +90,8 @@ describe('the configuration', () => {
 gpu: { capabilities: { gpu: A100, cuda: "12" }, jobDefinitionFile: gpu.yaml, hosts: kubernetes }
 docker: { capabilities: [docker], image: contoso/docker:1, cpu: 4, memoryGb: 7.5 }
 `;
-    assert.deepEqual(config({ PROFILES_FILE: '/etc/p/profiles.yaml' }, { '/etc/p/profiles.yaml': content }).profiles, [
+    const files = { '/etc/p/profiles.yaml': content, '/etc/p/gpu.yaml': 'kind: Job' };
+    assert.deepEqual(config({ PROFILES_FILE: '/etc/p/profiles.yaml' }, files).profiles, [
       { name: 'default', capabilities: {}, namesAgents: true, image: 'contoso/agent:1' },
       {
         name: 'gpu',
@@ -146,6 +147,10 @@ docker: { capabilities: [docker], image: contoso/docker:1, cpu: 4, memoryGb: 7.5
     [{ HOOK_USER: 'u' }, 'HOOK_USER and HOOK_PASSWORD go together: set both or none.'],
     [{ PORT: '65536' }, "PORT is '65536': write a whole number from 0 to 65535."],
     [{ PROFILES_FILE: '/p' }, "PROFILES_FILE is '/p': write the path of a file that is there and can be read."],
+    [
+      { JOB_DEFINITION_FILE: '/j' },
+      "JOB_DEFINITION_FILE is '/j': write the path of a file that is there and can be read.",
+    ],
     [{ CONFIG_FILE: '/c' }, "CONFIG_FILE is '/c': there is no such file to read."],
   ];
   for (const [environment, problem] of bad) {
@@ -174,6 +179,16 @@ docker: { capabilities: [docker], image: contoso/docker:1, cpu: 4, memoryGb: 7.5
     assert.deepEqual('problems' in result && result.problems, [
       '/c.yaml sets MAX_AGENT, which is not a variable of the orchestrator: correct or remove it.',
       '/c.yaml gives PORT a map: write a text or a list.',
+    ]);
+  });
+
+  it('tells a template of a profile that is not there', () => {
+    const result = read(
+      { ...least, PROFILES_FILE: '/p/p.yaml' },
+      { '/p/p.yaml': 'gpu: { jobDefinitionFile: gpu.yaml }' },
+    );
+    assert.deepEqual('problems' in result && result.problems, [
+      "/p/p.yaml: profile 'gpu': there is no file '/p/gpu.yaml' to read.",
     ]);
   });
 

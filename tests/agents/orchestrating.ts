@@ -57,7 +57,7 @@ export async function newOrchestrator(
   const log = jsonLog('debug', secrets, { write: (line: string) => lines.push(line) });
   const metrics = newMetrics();
   const signal = more.signal ?? new AbortController().signal;
-  const transport = new CountedTransport({ clock: sleeping, log, signal }, {}, metrics);
+  const transport = new CountedTransport({ clock: sleeping, log, signal }, {}, metrics, 'agent-job-');
   const { account, token } = signIn({ orgUrl: emulator.url, orgPat: emulator.token }, { secrets, clock: sleeping });
   const now = () => emulator.state.now;
   const service = new PoolService(new AzureDevOps(account, transport), { way: more.way ?? 'token', token, now });

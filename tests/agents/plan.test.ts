@@ -297,6 +297,16 @@ describe('the plan', () => {
       ['tell pool: maxAgents', `removeAgent ${name11}`],
     ],
     [
+      'removes at once the registration of an agent that did its job and whose workload is gone, and no younger one',
+      {
+        agents: [
+          agent(9, name11, { online: false, completed: { requestId: 11, finishedAt: seconds(5) } }),
+          agent(10, 'agent-job-build-12', { online: false }),
+        ],
+      },
+      [`removeAgent ${name11}`],
+    ],
+    [
       'goes on with a removal that was begun',
       { workloads: [workload(one)], agents: [agent(9, name11, { enabled: false })] },
       [`removeAgent ${name11}`],

@@ -90,7 +90,7 @@ function operationsOf(text: string): Operation[] {
  * The template without its organization, which is part of the host's address here. A last parameter may be left out: of timelines the
  * documents name only the longer path.
  */
-function patternOf(template: string): RegExp {
+export function patternOf(template: string): RegExp {
   const below = template.replace(/^\/\{organization\}\//, '').replace(/\?.*$/, '');
   const [, whole = below, last] = /^(.*?)(\/\{[^}]*\})?$/.exec(below) ?? [];
   const parts = whole.split(/\{[^}]*\}/).map((part) => part.replace(/[.*+?^$()|[\]\\]/g, '\\$&'));

@@ -161,6 +161,14 @@ export async function askEverything(
   await send(`GET ${git}/items?scopePath=/pipelines&recursionLevel=full`);
   const commits = await send(`GET ${git}/commits?searchCriteria.itemVersion.version=main&searchCriteria.$top=2`);
   await send(`GET ${git}/commits/${commits.value[0]!.commitId}`);
+  const pull = await send(`POST ${git}/pullrequests`, {
+    body: { sourceRefName: 'refs/heads/locks', targetRefName: 'refs/heads/main', title: 'Locks', description: 'new' },
+  });
+  await send(
+    `GET ${git}/pullrequests?searchCriteria.sourceRefName=refs/heads/locks&searchCriteria.status=active&$top=1`,
+  );
+  await send(`GET ${git}/pullrequests/${Number(pull.pullRequestId)}`);
+  await send(`PATCH ${git}/pullrequests/${Number(pull.pullRequestId)}`, { body: { description: 'newer' } });
   await send(`GET ${p}/distributedtask/queues?queueName=Default`);
   await send(`GET ${p}/distributedtask/queues?queueNames=Default`);
   await send(`GET ${p}/distributedtask/queues?queueIds=1`);

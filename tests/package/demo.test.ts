@@ -23,6 +23,7 @@ describe('The demo', function () {
     assert.match(output, /\n {4}✅ {2}rebuild/, 'the summary');
     assert.match(output, /\n {4}\$\(rebuild\.result\) = succeeded\n/, 'the outputs');
     assert.match(output, /CVE-2026-21345/, 'the errors of a run that failed');
+    assert.match(output, /\nOpen http:\/\/127\.0\.0\.1:\d+\/\S+ in a browser/, 'the page of the tab');
     assert.match(output, /\nThe package is dist\/pipeline-cascade-\d+\.\d+\.\d+\.vsix/);
     // eslint-disable-next-line no-control-regex -- a terminal's colours begin with one
     assert.doesNotMatch(output, /\u001b/);
@@ -38,11 +39,36 @@ describe('The demo', function () {
     assert.doesNotMatch(output, /scan/);
     assert.deepEqual(left, []);
   });
+
+  it('prints the address of the page of a run with the tab on it, which works while the demo runs', async () => {
+    const pages: Promise<string>[] = [];
+    const { code, output, left } = await demo(
+      (text, child) => {
+        const [, address] = /Open (http:\/\/\S+) in a browser/.exec(text) ?? [];
+        if (address && !pages.length) pages.push(framed(address).finally(() => child.kill('SIGINT')));
+      },
+      ['tab'],
+    );
+    assert.equal(code, 130, output);
+    const [tab] = await Promise.all(pages);
+    assert.match(tab ?? '', /<script src="tab\.js">/, output);
+    assert.deepEqual(left, []);
+  });
 });
 
-async function demo(onOutput: (text: string, child: ChildProcess) => void = () => undefined): Promise<Ended> {
+/** The text of the page that a host page puts into its frame. */
+async function framed(address: string): Promise<string> {
+  const page = await (await fetch(address)).text();
+  const [, files, uri] = /"files":"([^"]+)".*?"run":\{[^}]*"uri":"([^"]+)"/.exec(page) ?? [];
+  return (await fetch(`${files ?? ''}/${uri ?? ''}`)).text();
+}
+
+async function demo(
+  onOutput: (text: string, child: ChildProcess) => void = () => undefined,
+  args: string[] = [],
+): Promise<Ended> {
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'cascade-demo-'));
-  const child = spawn(process.execPath, ['scripts/demo.mjs'], {
+  const child = spawn(process.execPath, ['scripts/demo.mjs', ...args], {
     cwd: root,
     env: { ...process.env, TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -58,8 +58,21 @@ describe('The manifest of the extension', function () {
     assert.equal(manifest.version, readJson<{ version: string }>('package.json').version);
   });
 
-  it('asks for no right but those on builds and releases, because a further one has to be granted by every organization', () => {
-    assert.deepEqual(manifest.scopes, ['vso.build', 'vso.release']);
+  it('asks for no right but those that the tab needs, because a further one has to be granted by every organization', () => {
+    // Cancelling a run and running its stages again need the first, a release's stages the second; both include reading.
+    assert.deepEqual(manifest.scopes, ['vso.build_execute', 'vso.release_execute']);
+  });
+
+  it('explains each right on the page', () => {
+    const overview = textIn(files, 'overview.md');
+    for (const scope of manifest.scopes) assert.ok(overview.includes(`\`${scope}\``), scope);
+  });
+
+  it('ships no tool of the tests', () => {
+    for (const { name, content } of files) {
+      assert.doesNotMatch(name, /axe|playwright/i);
+      assert.doesNotMatch(Buffer.from(content).toString('latin1'), /axe-core|deque\.com|playwright/i, name);
+    }
   });
 
   it('contributes each task under its lasting id, from a folder of its own', () => {

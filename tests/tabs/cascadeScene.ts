@@ -1,7 +1,10 @@
 import type { Emulator } from '../../emulator/server';
+import type { Release } from '../../emulator/state/releases';
 import type { Run } from '../../emulator/state/runs';
 
-const YAML = `stages:
+const YAML = `parameters:
+  - { name: image, type: string, default: none }
+stages:
   - stage: Build
     jobs: [{ job: docker, steps: [{ script: docker build . }] }]
   - stage: Test
@@ -10,26 +13,47 @@ const YAML = `stages:
 
 /** Starts a run of a new pipeline with two stages. */
 export function startRun({ state }: Emulator, name: string, script: object = {}): Run {
-  return state.queue(state.addPipeline({ name, kind: 'yaml', yaml: YAML, script }));
+  const pipeline = state.addPipeline({ name, kind: 'yaml', yaml: YAML, script });
+  return state.queue(pipeline, { templateParameters: { image: `of-${name}` } });
 }
 
 /** Attaches the register of a step to a run, as a task does. */
-export function register(emulator: Emulator, of: Run, children: Run[], more: object = {}): void {
-  const refs = children.map(({ id, number, pipeline }) => ({
+export function register(emulator: Emulator, of: Run, children: (Run | Release)[], more: object = {}): void {
+  const { name, content } = document(emulator, children, more);
+  emulator.state.addAttachment(of, { type: 'pipeline-cascade', name, content });
+}
+
+/** The same, attached to the newest deployment of a stage of a release. */
+export function registerInRelease(
+  emulator: Emulator,
+  { release, stage }: { release: Release; stage: string },
+  children: (Run | Release)[],
+): void {
+  const { name, content } = document(emulator, children, {});
+  emulator.state.releaseArea.addAttachment(release, stage, { type: 'pipeline-cascade', name, content });
+}
+
+function document(emulator: Emulator, children: (Run | Release)[], more: object): { name: string; content: string } {
+  const refs = children.map((child) => ({
     organization: emulator.url,
     project: 'Fabrikam',
-    kind: 'run',
-    id,
-    name: pipeline.name,
-    number,
-    url: `${emulator.url}Fabrikam/_build/results?buildId=${id}`,
     item: '',
     attempt: 1,
     result: '',
+    ...('pipeline' in child ? runRef(emulator, child) : releaseRef(emulator, child)),
   }));
-  const document = { version: 1, task: 'TriggerPipeline', step: 'Rebuild.images.rebuild', children: refs, ...more };
-  const content = JSON.stringify(document);
-  emulator.state.addAttachment(of, { type: 'pipeline-cascade', name: document.step, content });
+  const whole = { version: 1, task: 'TriggerPipeline', step: 'Rebuild.images.rebuild', children: refs, ...more };
+  return { name: whole.step, content: JSON.stringify(whole) };
+}
+
+function runRef({ url }: Emulator, { id, number, pipeline }: Run): object {
+  const link = `${url}Fabrikam/_build/results?buildId=${id}`;
+  return { kind: 'run', id, name: pipeline.name, number, url: link };
+}
+
+function releaseRef({ url }: Emulator, { id, name, definition }: Release): object {
+  const link = `${url}Fabrikam/_releaseProgress?releaseId=${id}`;
+  return { kind: 'release', id, name: definition.name, number: name, url: link };
 }
 
 /** Images that are rebuilt, one of which failed and one of which waits, with grandchildren and a stale check. */

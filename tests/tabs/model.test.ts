@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { axisOf, barOf, durationText } from '../../tabs/model/chart';
-import { hasEnded, outcomeOf, type ChildState } from '../../tabs/model/childState';
+import { bareState, hasEnded, outcomeOf, type ChildState } from '../../tabs/model/childState';
 import { keyOf, organizationName, readDocument, safeUrl, type StepDocument } from '../../tabs/model/documents';
 import { actionsFor, countsOf, rowsOf, treeOf } from '../../tabs/model/tree';
 
@@ -22,12 +22,7 @@ const key = (id: number): string => keyOf({ organization, kind: 'run', id });
 const document = (children: object[], step = 's'): StepDocument =>
   readDocument(JSON.stringify({ version: 1, task: 'TriggerPipeline', step, children }))!;
 const state = (more: Partial<ChildState>): ChildState => ({
-  outcome: 'running',
-  name: '',
-  number: '',
-  url: '',
-  stages: [],
-  reasons: [],
+  ...bareState('running', { name: '', number: '', url: '' }),
   ...more,
 });
 

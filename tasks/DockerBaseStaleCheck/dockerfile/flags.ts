@@ -69,16 +69,22 @@ export interface Mount {
   /** Where it takes its files from, '' for the build context. */
   from: string;
   target: string;
+  /** `bind`, `cache`, `secret`, …; bind where it is left out. */
+  type: string;
+  /** The path in what it takes its files from; its root where it is left out. */
+  source: string;
 }
 
 /** What a `RUN --mount` says before its variables are expanded. (instructions/commands_runmount.go) */
 export function readMount(written: string): Mount {
-  const mount = { from: '', target: '' };
+  const mount = { from: '', target: '', type: 'bind', source: '' };
   for (const field of readFields(written, 'mounts')) {
     const equals = field.indexOf('=');
     const key = field.slice(0, Math.max(equals, 0)).toLowerCase();
     const value = field.slice(equals + 1);
     if (['target', 'dst', 'destination'].includes(key)) mount.target = value;
+    if (key === 'type') mount.type = value.toLowerCase();
+    if (key === 'source' || key === 'src') mount.source = value;
     if (key !== 'from') continue;
     const dollar = value.indexOf('$');
     if (dollar >= 0 && dollar !== value.length - 1) {

@@ -20,6 +20,8 @@ export interface RunInstruction {
   shell?: string[];
   /** The folder in which it runs, as far as the file tells it. */
   workdir: string;
+  /** What of the build context is mounted into it. */
+  contextMounts?: { source: string; target: string }[];
 }
 
 export interface CopyInstruction {
@@ -126,7 +128,7 @@ function readOne({ command, line }: PlacedCommand, stage: Stage, state: State, s
       }
       return;
     case 'run':
-      contents.runInstructions.push({ ...place, ...runOf(command, state) });
+      contents.runInstructions.push({ ...place, ...runOf(command, state, expand) });
       state.envIsHeld = true;
       return;
     case 'copy':
@@ -150,9 +152,19 @@ function changeable(state: State): Map<string, string> {
   return state.env;
 }
 
-function runOf(run: RunCommand, { env, shell, workdir }: State): Omit<RunInstruction, 'stage' | 'line'> {
-  const { form, text, words, heredocs } = run;
-  return { form, text, ...(form === 'exec' && { words }), heredocs, env, ...(shell && { shell }), workdir };
+function runOf(
+  run: RunCommand,
+  { env, shell, workdir }: State,
+  expand: (word: string) => string,
+): Omit<RunInstruction, 'stage' | 'line'> {
+  const { form, text, words, heredocs, mounts } = run;
+  const contextMounts = mounts
+    .filter(({ type, from }) => type === 'bind' && from === '')
+    .map(({ source, target }) => ({ source: expand(source) || '.', target: expand(target) }));
+  return {
+    ...{ form, text, ...(form === 'exec' && { words }), heredocs, env, ...(shell && { shell }), workdir },
+    ...(contextMounts.length > 0 && { contextMounts }),
+  };
 }
 
 function copyOf(copy: CopyCommand, { workdir }: State, expand: (word: string) => string) {

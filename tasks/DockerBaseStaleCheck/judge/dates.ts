@@ -13,6 +13,11 @@ export function shownDate(at: number): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
+/** As in `2026-11-19`. */
+export function shownDay(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
 /** As in `3 days ago`; `just now` within the last minute, or ahead of our clock. */
 export function ago(at: number, now: number): string {
   const minutes = Math.floor((now - at) / 60_000);

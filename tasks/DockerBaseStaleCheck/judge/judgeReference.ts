@@ -61,9 +61,10 @@ export async function judgeReference(
     return { digest, ...cooled(judged, name, options) };
   } catch (error) {
     if (!(error instanceof RegistryRefusal)) throw error;
+    const reason = error.message.replace(/\.$/, '');
     return error.kind === 'missing'
-      ? { verdict: 'baseMissing', reason: `${name}: ${error.message}` }
-      : { verdict: 'unknown', reason: `${name} could not be checked: ${error.message}` };
+      ? { verdict: 'baseMissing', reason: `${name}: ${reason}` }
+      : { verdict: 'unknown', reason: `${name} could not be checked: ${reason}` };
   }
 }
 

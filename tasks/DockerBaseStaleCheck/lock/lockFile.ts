@@ -1,4 +1,5 @@
 import type { ImageDigests } from '../judge/baseImages';
+import { packageKey, readLockedPackages, sortPackages, type LockedPackage } from './lockedPackages';
 
 /** Digests by reference, as in `docker.io/library/ubuntu:22.04`. */
 export type DigestsByReference = Record<string, ImageDigests>;
@@ -13,12 +14,18 @@ export interface Lock {
   version: 1;
   /** What digests are compared with, until `built` knows better. */
   bases: LockedBase[];
-  /** Kept as it is. */
-  packages?: unknown[];
-  /** The last run that built the image, with the digests it was started for. */
-  built?: { runId: number; runNumber: string; commit: string; digests: DigestsByReference };
+  /** What the image was built with on top of its base. */
+  packages?: LockedPackage[];
+  /** The last run that built the image, with the digests and the packages it was started for. */
+  built?: {
+    runId: number;
+    runNumber: string;
+    commit: string;
+    digests: DigestsByReference;
+    packages?: LockedPackage[];
+  };
   /** The run that was started for a change, until it has ended well. `failures`: runs before it that failed one after the other. */
-  triggered?: { runId: number; digests: DigestsByReference; failures?: number };
+  triggered?: { runId: number; digests: DigestsByReference; packages?: LockedPackage[]; failures?: number };
 }
 
 /** What the run of `triggered` came to. */
@@ -30,19 +37,39 @@ export interface TriggeredRun {
 
 /** Reads a lock. Throws an error with the reason for what is none, such as a merge that was left half-way. */
 export function parseLock(text: string): Lock {
-  const value = JSON.parse(text.replace(/^\uFEFF/, '')) as Partial<Lock>;
+  const value = objectOf(JSON.parse(text.replace(/^\uFEFF/, ''))) as unknown as Partial<Lock>;
   if (value.version !== 1) throw new Error(`its version is ${JSON.stringify(value.version)}, this program knows 1`);
   const bases = Array.isArray(value.bases) ? value.bases : [];
-  if (bases.some(({ reference, digest }) => typeof reference !== 'string' || typeof digest !== 'string')) {
+  if (bases.some((base) => typeof objectOf(base).reference !== 'string' || typeof objectOf(base).digest !== 'string')) {
     throw new Error('one of its bases has no reference or digest');
   }
-  return { ...value, version: 1, bases: bases.map((base) => ({ ...base, platforms: objectOf(base.platforms) })) };
+  for (const name of ['built', 'triggered'] as const)
+    if (value[name] !== undefined && !isRun(value[name])) throw new Error(`its '${name}' lacks runId or digests`);
+  return {
+    ...value,
+    version: 1,
+    bases: bases.map((base) => ({ ...base, platforms: objectOf(base.platforms) })),
+    ...(value.packages && { packages: readLockedPackages(value.packages) }),
+    ...(value.built && { built: withReadPackages(value.built) }),
+    ...(value.triggered && { triggered: withReadPackages(value.triggered) }),
+  };
+}
+
+function isRun(run: unknown): boolean {
+  const { runId, digests } = objectOf(run) as { runId?: unknown; digests?: unknown };
+  const all = Object.values(objectOf(digests));
+  return (
+    Number.isSafeInteger(runId) &&
+    objectOf(digests) === digests &&
+    all.every((one) => typeof objectOf(one).digest === 'string')
+  );
 }
 
 /** The text of a lock: the same for the same content, keys and bases in order, so that two branches merge. */
 export function formatLock(lock: Lock): string {
   const bases = [...lock.bases].sort((a, b) => compare(a.reference, b.reference) || compare(a.role, b.role));
-  return `${JSON.stringify(sorted({ ...lock, bases }), undefined, 2)}\n`;
+  const packages = lock.packages && sortPackages(lock.packages);
+  return `${JSON.stringify(sorted({ ...lock, bases, packages }), undefined, 2)}\n`;
 }
 
 /** What the image was built with, as far as the lock knows; undefined for an image that it does not name. */
@@ -56,9 +83,11 @@ export function settle(lock: Lock, run: TriggeredRun | undefined): { lock: Lock;
   if (!triggered || !run) return { lock, running: false, failures: 0 };
   switch (run.status) {
     case 'succeeded': {
-      const built = { runId: triggered.runId, runNumber: run.number, commit: run.commit, digests: triggered.digests };
-      const bases = lock.bases.map((base) => ({ ...base, ...triggered.digests[base.reference] }));
-      return { lock: { ...rest, bases, built }, running: false, failures: 0 };
+      const { runId, digests, packages = [] } = triggered;
+      const built = { runId, runNumber: run.number, commit: run.commit, digests, ...(packages.length && { packages }) };
+      const bases = lock.bases.map((base) => ({ ...base, ...digests[base.reference] }));
+      const next = { ...rest, bases, built, ...(packages.length && { packages: changed(lock.packages, packages) }) };
+      return { lock: next, running: false, failures: 0 };
     }
     case 'failed':
       return { lock, running: false, failures: (triggered.failures ?? 0) + 1 };
@@ -67,6 +96,16 @@ export function settle(lock: Lock, run: TriggeredRun | undefined): { lock: Lock;
     case 'gone':
       return { lock: rest, running: false, failures: 0 };
   }
+}
+
+/** The packages of a lock after those that a build changed. */
+function changed(before: readonly LockedPackage[] = [], changes: readonly LockedPackage[]): LockedPackage[] {
+  const keys = new Set(changes.map(packageKey));
+  return sortPackages([...before.filter((one) => !keys.has(packageKey(one))), ...changes]);
+}
+
+function withReadPackages<T extends { packages?: LockedPackage[] }>(part: T): T {
+  return part.packages ? { ...part, packages: sortPackages(readLockedPackages(part.packages)) } : part;
 }
 
 /** The lock with the bases that the Dockerfile names now: known ones stay, new ones are taken as they are. Pure. */

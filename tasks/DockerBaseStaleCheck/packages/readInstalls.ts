@@ -7,6 +7,8 @@ import { fitsGlob } from './versions/order';
 /** A RUN of a stage that reaches the target, as the Dockerfile reader gives it. */
 export interface RunInstruction {
   stage: number;
+  /** The stage with RUNs that this one stands on: what that one configured holds here too. */
+  standsOn?: number;
   /** From 1. */
   line: number;
   form: 'shell' | 'exec';
@@ -46,7 +48,7 @@ export function readInstalls(
   const unreadable: Unreadable[] = [];
   for (const run of runs) {
     const stage = stages.get(run.stage) ?? {
-      settings: { channels: [], sources: [], virtuals: new Map<string, string[]>() },
+      settings: settingsOn(run.standsOn === undefined ? undefined : stages.get(run.standsOn)?.settings),
       installs: [],
     };
     stages.set(run.stage, stage);
@@ -58,6 +60,12 @@ export function readInstalls(
     for (const reason of new Set(reasons)) unreadable.push({ line: run.line, reason });
   }
   return { installs: [...stages.values()].flatMap(({ installs }) => installs), unreadable };
+}
+
+/** The settings with which a stage begins: those of the stage that it stands on. */
+function settingsOn(below: StageSettings | undefined): StageSettings {
+  const { channels = [], sources = [], virtuals = [], ...others } = below ?? {};
+  return { ...others, channels: [...channels], sources: [...sources], virtuals: new Map(virtuals) };
 }
 
 function readRun(

@@ -3,7 +3,7 @@ import { retryDelay } from '../../lib/retryDelay';
 import { codeOf, type HttpAnswer, type HttpRequest, type Transport } from '../../lib/transport';
 import type { World } from '../../lib/world';
 import { parseChallenges, type Challenge } from './challenge';
-import { isLoopback, nameOf, originOf, type HostOptions } from './hosts';
+import { isLoopback, originOf, type HostOptions } from './hosts';
 import { HostState, type RequestCounts } from './hostState';
 import { pauseAsked, pullsUsedUp } from './rateLimit';
 import { RegistryRefusal } from './refusal';
@@ -76,13 +76,12 @@ export class RegistryHosts {
     const known = KNOWN_CHALLENGES[host];
     if (known) return { origin: `https://${host}`, challenges: parseChallenges(known) };
     const origin = originOf(host, this.options);
-    if (origin.startsWith('https:') || !isLoopback(nameOf(host)) || this.options.insecure.has(host.toLowerCase())) {
-      return this.knock(origin);
-    }
+    const maySpeakBoth = isLoopback(new URL(origin).hostname) && !this.options.insecure.has(host.toLowerCase());
+    if (!maySpeakBoth) return this.knock(origin);
     try {
       return await this.knock(`https://${host}`);
     } catch (error) {
-      if (error instanceof PlainHttp) return this.knock(origin);
+      if (error instanceof PlainHttp) return this.knock(`http://${host}`);
       throw error;
     }
   }

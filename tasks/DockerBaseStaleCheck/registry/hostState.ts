@@ -25,9 +25,11 @@ export class HostState {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
 
+  constructor(private readonly atOnce = AT_ONCE) {}
+
   /** Runs the work when fewer others run than may at a time. */
   async turn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running >= AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    if (this.running >= this.atOnce) await new Promise<void>((resolve) => this.waiting.push(resolve));
     else this.running++;
     try {
       return await work();

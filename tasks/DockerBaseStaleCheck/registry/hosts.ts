@@ -38,8 +38,7 @@ export function realmRefusal(realm: string, registry: string): string | undefine
   return plain && !loopbacks ? `'${realm}' is not https` : undefined;
 }
 
-/** The host without its port. */
-export function nameOf(host: string): string {
+function nameOf(host: string): string {
   return host.replace(/:\d+$/, '');
 }
 

@@ -58,20 +58,22 @@ interface WireManifest {
 export function readManifest(text: string): Manifest | undefined {
   const wire = parse<WireManifest>(text);
   if (Array.isArray(wire?.manifests)) {
-    const images = wire.manifests.filter(
-      // Signatures and descriptions of the build travel as images of no platform.
-      ({ platform, annotations }) =>
-        annotations?.['vnd.docker.reference.type'] === undefined && platform?.os !== 'unknown',
-    );
+    const images = wire.manifests
+      .filter((one) => isObject(one))
+      .filter(
+        // Signatures and descriptions of the build travel as images of no platform.
+        ({ platform, annotations }) =>
+          annotations?.['vnd.docker.reference.type'] === undefined && platform?.os !== 'unknown',
+      );
     return {
       kind: 'index',
       entries: images.flatMap(({ digest, platform }) =>
-        digest && platform ? [{ digest, platform: platformText(platform) }] : [],
+        typeof digest === 'string' && isObject(platform) ? [{ digest, platform: platformText(platform) }] : [],
       ),
     };
   }
   const config = wire?.config?.digest;
-  return config && Array.isArray(wire.layers) ? { kind: 'image', config } : undefined;
+  return typeof config === 'string' && Array.isArray(wire?.layers) ? { kind: 'image', config } : undefined;
 }
 
 /** What an image's configuration says; undefined where it is none. */
@@ -84,26 +86,32 @@ export function readConfig(text: string): ImageConfig | undefined {
       config?: Record<string, unknown> | null;
     }
   >(text);
-  if (!wire?.rootfs) return undefined;
+  if (!wire || !isObject(wire.rootfs)) return undefined;
+  const { rootfs, created, history, config } = wire;
+  const { diff_ids: diffIds = [] } = rootfs;
+  // Images are compared by these: what is not as documented must not look like less.
+  if (!Array.isArray(diffIds) || !diffIds.every((id) => typeof id === 'string')) return undefined;
+  if (!Array.isArray(history ?? []) || !(history ?? []).every(isObject)) return undefined;
   return {
     platform: platformText(wire),
-    created: wire.created,
-    diffIds: wire.rootfs.diff_ids ?? [],
-    history: wire.history ?? [],
-    config: wire.config ?? {},
+    created: typeof created === 'string' ? created : undefined,
+    diffIds,
+    history: history ?? [],
+    config: isObject(config) ? config : {},
   };
 }
 
+function isObject<T>(value: T): value is T & object {
+  return typeof value === 'object' && value !== null;
+}
+
 /** As a person writes it; of Windows' version the part that containers are matched by. */
-export function platformText({
-  os = '',
-  architecture = '',
-  variant = '',
-  'os.version': version = '',
-}: WirePlatform): string {
-  const osVersion = version.split('.').slice(0, 3).join('.');
-  const platform = normalizePlatform({ os, architecture, variant, osVersion, osFeatures: [] });
-  return formatPlatform(platform);
+export function platformText(platform: WirePlatform): string {
+  // A registry's own words: what is no text is as good as not there.
+  const text = (name: keyof WirePlatform) => (typeof platform[name] === 'string' ? platform[name] : '');
+  const osVersion = text('os.version').split('.').slice(0, 3).join('.');
+  const [os, architecture, variant] = [text('os'), text('architecture'), text('variant')];
+  return formatPlatform(normalizePlatform({ os, architecture, variant, osVersion, osFeatures: [] }));
 }
 
 function parse<T>(text: string): T | undefined {

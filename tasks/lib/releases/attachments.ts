@@ -1,6 +1,6 @@
 import type { AzureDevOps, Place } from '../azureDevOps';
 import type { World } from '../world';
-import { readRelease } from './stages';
+import { RELEASES, type Release } from './wire';
 
 const ATTACHMENTS: Place = {
   area: 'Release',
@@ -8,33 +8,42 @@ const ATTACHMENTS: Place = {
   name: 'attachments of a release',
 };
 
+/** One attempt of one stage of a release. */
+export interface StageAttempt {
+  project: string;
+  releaseId: number;
+  environmentId: number;
+  attempt: number;
+}
+
 interface Attachment {
   name?: string;
   _links?: { self?: { href?: string } };
 }
 
 /**
- * What the tasks of a release attached of one type, of the newest attempt of each stage. Each phase of a stage is a plan of its own.
- * https://learn.microsoft.com/rest/api/azure/devops/release/attachments
- * @param releases the organization on the host of its releases.
+ * What the tasks of an attempt of a stage attached, of all of its phases: each phase runs by a plan of its own.
+ * https://learn.microsoft.com/rest/api/azure/devops/release/attachments/get-release-task-attachments
+ * @param releases the host that the organization names for its releases.
  */
-export async function listReleaseAttachments(
+export async function listStageAttachments(
   releases: AzureDevOps,
-  { project, id }: { project: string; id: number },
+  { project, releaseId, environmentId, attempt }: StageAttempt,
   type: string,
   { signal }: World,
 ): Promise<{ name: string; href: string }[]> {
-  const { environments = [] } = await readRelease(releases, { project, id }, { signal });
-  const plans = environments.flatMap(({ id: environmentId, deploySteps = [] }) => {
-    const newest = deploySteps.at(-1);
-    return (newest?.releaseDeployPhases ?? []).flatMap(({ runPlanId }) =>
-      runPlanId ? [{ environmentId, attemptId: newest?.attempt ?? 1, planId: runPlanId }] : [],
-    );
-  });
+  const { value: release } = await releases.call<Release>('GET', RELEASES, { route: { project, releaseId }, signal });
+  const stage = release.environments?.find(({ id }) => id === environmentId);
+  const phases = stage?.deploySteps?.find((step) => step.attempt === attempt)?.releaseDeployPhases ?? [];
   const lists = await Promise.all(
-    plans.map(async (plan) => {
-      const route = { project, releaseId: id, ...plan, type };
-      return (await releases.call<{ value?: Attachment[] }>('GET', ATTACHMENTS, { route, signal })).value.value ?? [];
+    phases.map(async ({ runPlanId: planId }) => {
+      // A phase that has not begun has no plan, and nothing is attached to it.
+      if (!planId) return [];
+      const { value } = await releases.call<{ value?: Attachment[] } | undefined>('GET', ATTACHMENTS, {
+        route: { project, releaseId, environmentId, attemptId: attempt, planId, type },
+        signal,
+      });
+      return value?.value ?? [];
     }),
   );
   return lists

@@ -1,6 +1,8 @@
+import { listed } from '../answerShape';
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, messageOf, UserError } from '../errors';
 import { CLOCKS_MAY_DIFFER_MS, isLost, lookForLost, MOST_STARTS, UnclearStart, withPatience } from '../lostAnswer';
+import { made } from '../transport';
 import type { World } from '../world';
 import { MARK, releaseBody, type ReleaseRequest } from './request';
 import { RELEASES, type Release } from './wire';
@@ -23,7 +25,7 @@ export async function createRelease(
     const sentAt = world.clock.now() + releases.transport.serverAheadMs;
     try {
       const posted = releases.call<Release>('POST', RELEASES, { route: { project }, body: releaseBody(request) });
-      return (await withPatience(posted, definition.url, world)).value;
+      return made((await withPatience(posted, definition.url, world)).value, definition.url);
     } catch (error) {
       if (!isLost(error)) {
         if (!(error instanceof ApiError) || error.status < 400) throw error;
@@ -94,7 +96,7 @@ async function releasesSince(
   try {
     const { value } = await releases.call<{ value?: Release[] }>('GET', RELEASES, { route: { project }, query });
     const since = sentAt - CLOCKS_MAY_DIFFER_MS;
-    return (value.value ?? []).filter(({ createdOn }) => !createdOn || Date.parse(createdOn) >= since);
+    return listed(value).filter(({ createdOn }) => !createdOn || Date.parse(createdOn) >= since);
   } catch (error) {
     throw new UnclearStart(
       `The answer to the creation of a release of '${definition.name}' was lost, and its releases cannot be looked at (${messageOf(error)}). It may exist: see ${definition.url} .`,

@@ -1,10 +1,11 @@
 import { AgentWait, type AgentWaitOptions } from '../agentWait';
 import type { AzureDevOps } from '../azureDevOps';
-import { messageOf } from '../errors';
+import { isRefusal, messageOf } from '../errors';
 import type { World } from '../world';
 import { StagePools } from './agents';
 import { title, type ReleaseChild } from './child';
 import { isMoving } from './releaseEnd';
+import { readRelease } from './stages';
 import { APPROVALS, INTERVENTIONS, type Approval, type Environment } from './wire';
 
 export interface HeldOptions extends AgentWaitOptions {
@@ -74,13 +75,31 @@ export class HeldReport {
           `${title(child)}: stage ${environment.name}: ${kind(approval)} approval given. ${child.url}`,
         );
       } catch (error) {
-        this.refused.add(approval.id);
+        if (await this.isGiven(child, approval)) {
+          given++;
+          continue;
+        }
+        // What passes is tried again at the next look.
+        if (isRefusal(error)) this.refused.add(approval.id);
         this.world.log.warning(
           `${title(child)}: stage ${environment.name}: ${waitsFor(approval)}, and this identity may not give it: ${messageOf(error)} ${child.url}`,
         );
       }
     }
     return given;
+  }
+
+  /** Asked when the answer to an approval was lost or refused: it may have been given by that, or by somebody else. */
+  private async isGiven(child: ReleaseChild, { id }: Approval): Promise<boolean> {
+    const { environments = [] } = await readRelease(this.releases, child, { attempts: 2 }).catch(() => ({
+      environments: [],
+    }));
+    return environments
+      .flatMap(({ preDeployApprovals = [], postDeployApprovals = [] }: Environment) => [
+        ...preDeployApprovals,
+        ...postDeployApprovals,
+      ])
+      .some((approval) => approval.id === id && approval.status?.toLowerCase() === 'approved');
   }
 
   private async reason(child: ReleaseChild, environment: Environment): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 import type { AzureDevOps } from '../azureDevOps';
-import { messageOf, UserError } from '../errors';
+import { ApiError, messageOf, UserError } from '../errors';
 import type { World } from '../world';
 import { title, type ReleaseChild } from './child';
 import { isLost } from '../lostAnswer';
@@ -15,13 +15,23 @@ const LATE_BEGIN_MS = 700;
 export async function readRelease(
   releases: AzureDevOps,
   { project, id }: { project: string; id: number },
-  { signal, attempts }: { signal?: AbortSignal; attempts?: number } = {},
+  { signal, attempts, timeoutMs }: { signal?: AbortSignal; attempts?: number; timeoutMs?: number } = {},
 ): Promise<Release> {
   const { value } = await releases.call<Release>('GET', RELEASES, {
     route: { project, releaseId: id },
     signal,
     attempts,
+    timeoutMs,
   });
+  if (!Number.isSafeInteger(value.id)) {
+    const reasons = ['The answer is no release: it has no id.'];
+    throw new ApiError({
+      method: 'GET',
+      url: `${releases.account.url}_apis/release/releases/${id}`,
+      status: 200,
+      reasons,
+    });
+  }
   return value;
 }
 
@@ -92,7 +102,7 @@ export async function cancelReleases(
       for (const pause of [0, LATE_BEGIN_MS]) {
         if (pause) await clock.sleep(pause);
         try {
-          const release = await readRelease(releases, child, { attempts: 3 });
+          const release = await readRelease(releases, child, { attempts: 2, timeoutMs: CANCEL_TIMEOUT_MS });
           child.environments = release.environments ?? [];
           await cancelMoving(child.environments);
         } catch (error) {
@@ -127,6 +137,14 @@ async function cancelStage(
     log.info(`${title(child)}: stage ${name}: cancellation accepted. ${child.url}`);
     return true;
   } catch (error) {
+    // Where an answer was lost, the next request is refused because the first one did it.
+    const now = { attempts: 1, timeoutMs: CANCEL_TIMEOUT_MS };
+    const release = await readRelease(releases, child, now).catch(() => undefined);
+    const stage = release?.environments?.find((one) => one.id === id);
+    if (stage && !isMoving(stage)) {
+      log.info(`${title(child)}: stage ${name} has ended (${stage.status ?? ''}). ${child.url}`);
+      return true;
+    }
     log.error(`${title(child)}: stage ${name} could not be canceled, it goes on. ${messageOf(error)} ${child.url}`);
     return false;
   }

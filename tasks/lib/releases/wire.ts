@@ -78,8 +78,9 @@ export interface DeployStep {
 
 export interface DeployPhase {
   name?: string;
-  rank?: number;
+  /** What its tasks attach lies below it. */
   runPlanId?: string | null;
+  rank?: number;
   status?: string;
   deploymentJobs?: { job?: DeployTask; tasks?: DeployTask[] }[] | null;
 }

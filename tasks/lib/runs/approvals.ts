@@ -35,7 +35,7 @@ export async function readApprovals(
   return (value.value ?? []).filter(({ id }) => ids.includes(id));
 }
 
-/** Approves; throws `ApiError` where this identity may not. */
+/** Approves; throws `ApiError` where this identity may not, and for what is approved already. */
 export async function approve(
   azureDevOps: AzureDevOps,
   project: string,
@@ -45,6 +45,8 @@ export async function approve(
   const path = `${encodeURIComponent(project)}/_apis/pipelines/approvals`;
   await azureDevOps.rest('PATCH', path, {
     body: ids.map((approvalId) => ({ approvalId, status: 'approved', comment })),
+    repeatable: true,
+    attempts: 3,
   });
 }
 

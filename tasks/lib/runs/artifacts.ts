@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { AzureDevOps, Place } from '../azureDevOps';
 import { messageOf, UserError } from '../errors';
-import { unzip } from '../unzip';
+import { isOfDisk, unzip } from '../unzip';
 import type { World } from '../world';
 import { title, type Child } from './child';
 
@@ -24,7 +24,9 @@ export async function listArtifacts(
     route: { project, buildId: id },
     signal,
   });
-  return value?.value ?? [];
+  const artifacts = value?.value ?? [];
+  if (artifacts.every(({ name }) => typeof name === 'string')) return artifacts;
+  throw new UserError(`The service tells of an artifact of run ${id} without its name; try again.`);
 }
 
 /**
@@ -52,7 +54,11 @@ export async function downloadArtifact(
         : await signedUrl(azureDevOps, child, artifact, world);
     await azureDevOps.download(url, { file: zip, withCredentials: !signed, signal: world.signal });
     // The archive holds one folder with the artifact's name.
-    return await unzip(zip, { folder, strip: artifact.name });
+    return await unzip(zip, {
+      folder,
+      strip: artifact.name,
+      name: `The artifact '${artifact.name}' of ${title(child)}`,
+    });
   } catch (cause) {
     if (!isOfDisk(cause)) throw cause;
     throw new UserError(
@@ -62,14 +68,6 @@ export async function downloadArtifact(
   } finally {
     fs.rmSync(zip, { force: true });
   }
-}
-
-/** True for what a full disk, a missing right or a file in the way makes of a write. */
-function isOfDisk(error: unknown): boolean {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  return ['ENOSPC', 'EDQUOT', 'EFBIG', 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG'].includes(
-    code ?? '',
-  );
 }
 
 function containerUrl(

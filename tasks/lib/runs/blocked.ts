@@ -1,6 +1,6 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { AgentWait, type AgentWaitOptions } from '../agentWait';
-import { ApiError, messageOf } from '../errors';
+import { ApiError, isRefusal, messageOf } from '../errors';
 import type { World } from '../world';
 import { approve, pendingChecks, readApprovals, waitingFor, type Approval } from './approvals';
 import { title, type Child } from './child';
@@ -56,10 +56,22 @@ export class BlockReport {
         this.world.log.info(`${title(child)}: approved. ${child.url}`);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
+        if (await this.isApproved(child, id)) {
+          approved++;
+          continue;
+        }
+        // What passes is tried again at the next look.
+        if (!isRefusal(error)) this.tried.delete(id);
         this.world.log.warning(`${title(child)}: this identity could not approve. ${messageOf(error)} ${child.url}`);
       }
     }
     return approved;
+  }
+
+  /** Asked when the answer to an approval was lost or refused: it may have been given by that, or by somebody else. */
+  private async isApproved({ project }: Child, id: string): Promise<boolean> {
+    const [approval] = await readApprovals(this.azureDevOps, project, [id], this.world).catch(() => []);
+    return approval?.status === 'approved';
   }
 
   private async checks(child: Child, records: TimelineRecord[]): Promise<void> {
@@ -71,7 +83,8 @@ export class BlockReport {
       const approval = approvals.find(({ id }) => id === record.id);
       if (approval && approval.status !== 'pending') continue;
       const where = stage && stage !== NO_STAGES ? ` before stage ${stage}` : '';
-      this.say(child, `${whatFor(record, approval)}${where}. ${child.url}`);
+      // A stage that runs again waits again, for an approval of its own.
+      this.say(child, `${whatFor(record, approval)}${where}. ${child.url}`, record.id);
     }
   }
 
@@ -95,13 +108,15 @@ export class BlockReport {
     }
   }
 
-  private say(child: Child, text: string): void {
-    this.once(`${title(child)} ${text}`);
+  /** @param about what makes the same words news. */
+  private say(child: Child, text: string, about = ''): void {
+    this.once(`${title(child)} ${text}`, about);
   }
 
-  private once(line: string): void {
-    if (this.said.has(line)) return;
-    this.said.add(line);
+  private once(line: string, about = ''): void {
+    const key = `${about} ${line}`;
+    if (this.said.has(key)) return;
+    this.said.add(key);
     this.world.log.info(line);
   }
 }

@@ -1,7 +1,7 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, Canceled, messageOf, UserError } from '../errors';
 import type { Register } from '../register';
-import { mayHaveStarted } from '../lostAnswer';
+import { mayHaveStarted, UnclearStart } from '../lostAnswer';
 import { addTags } from '../tags';
 import { inWords, type ChildResult } from '../verdict';
 import { wait } from '../wait';
@@ -14,7 +14,7 @@ import { ConditionCheck, type Conditions } from './conditions';
 import { findLostRun } from './lostAnswer';
 import type { PlannedRun } from './plan';
 import { registered } from './registered';
-import { withoutSecrets, type RunRequest } from './request';
+import { withoutSecrets } from './request';
 import { startedFrom, startRun, type StartedRun } from './start';
 import { takeUp } from './takeUp';
 import { RunWatch, type WatchOptions } from './watch';
@@ -48,6 +48,7 @@ interface Slot {
 /** So many starts go out at once, and so many between two looks at what runs already. */
 const STARTS_AT_ONCE = 4;
 const STARTS_A_TURN = 20;
+const ANSWER_DUE_MS = 1000;
 /** Ends after which what comes next may start. */
 const GOOD: ReadonlySet<ChildResult> = new Set(['succeeded', 'partiallySucceeded']);
 
@@ -87,6 +88,7 @@ export class Cascade {
   /** Starts and waits. Throws `Canceled` after it asked for the cancellation of what it started. */
   async run(): Promise<void> {
     const { waiting } = this.options;
+    this.rememberOpen();
     try {
       await this.startDue();
       const { timedOut } = await wait(
@@ -106,6 +108,13 @@ export class Cascade {
       if (error instanceof Canceled) await this.cancel();
       throw error;
     }
+  }
+
+  /** What an earlier attempt had sent and got no answer to: until each was looked for, any of them may have made a run. */
+  private rememberOpen(): void {
+    const { open } = this.host.register.earlier;
+    for (const { planned } of this.slots)
+      if (open.some(({ item }) => item === planned.item)) this.claims.sent(planned.request);
   }
 
   private async turn(): Promise<void> {
@@ -152,7 +161,6 @@ export class Cascade {
       const { child, tags } = (await this.takenUp(slot)) ?? (await this.decided(slot)) ?? {};
       if (!child) return;
       this.settle(slot, child);
-      // Only now, when its child is on disk: a kill in between must not lose both.
       this.host.register.answered(slot.planned.item);
       const missing = slot.planned.request.tags.filter((tag) => !tags?.includes(tag));
       if (missing.length && !child.taken) this.tagging.push(this.addTags(child, missing));
@@ -175,15 +183,13 @@ export class Cascade {
     const { item, request } = planned;
     const earlier = register.earlier.children.findLast((child) => child.item === item);
     const taken = earlier && (await takeUp(azureDevOps, earlier, planned, this.world));
-    if (taken) return { child: taken, tags: request.tags };
+    if (taken) {
+      this.claims.settled(request);
+      return { child: taken, tags: request.tags };
+    }
     const open = register.earlier.open.find((intent) => intent.item === item);
-    const lost =
-      open &&
-      (await findLostRun(
-        azureDevOps,
-        { request: open.request as RunRequest, sentAt: open.sentAt, known: () => this.claims.taken() },
-        this.world,
-      ));
+    const lost = open && (await findLostRun(azureDevOps, this.claims.lostStart(request, open.sentAt), this.world));
+    this.claims.settled(request);
     if (!lost || !this.claims.claim(lost.id)) return undefined;
     const child = this.childOf(planned, lost);
     this.world.log.info(`Took on ${title(child)}, which an earlier attempt of this step had started. ${child.url}`);
@@ -214,12 +220,27 @@ export class Cascade {
         if (this.world.signal.aborted) return undefined;
         const sentAt = this.world.clock.now() + azureDevOps.transport.serverAheadMs;
         register.starting({ request: withoutSecrets(planned.request), sentAt, item: planned.item });
-        const run = await startRun(azureDevOps, planned.request, this.claims, this.world);
+        const run = await this.registeredWhileOpen(startRun(azureDevOps, planned.request, this.claims, this.world));
         const child = this.childOf(planned, run);
         const given = child.given.length ? ` with ${child.given.join(', ')}` : '';
         this.world.log.info(`Started ${title(child)} on ${child.branch || 'its default branch'}${given}. ${child.url}`);
         return { child, tags: run.tags };
       }
+    }
+  }
+
+  /** A start that is not answered at once is attached to the parent as well: were the agent lost now, a rerun could look for its run. */
+  private async registeredWhileOpen<T>(start: Promise<T>): Promise<T> {
+    const answered = new AbortController();
+    const late = this.world.clock.sleep(ANSWER_DUE_MS, answered.signal);
+    late.then(
+      () => !answered.signal.aborted && this.host.register.attachOpen(),
+      () => undefined,
+    );
+    try {
+      return await start;
+    } finally {
+      answered.abort();
     }
   }
 
@@ -324,7 +345,9 @@ export class Cascade {
     const known = this.unfinished();
     const cancelings = [cancelRuns(azureDevOps, known, log)];
     const late = [...this.underWay].map(async (start) => {
-      await start.catch(() => undefined);
+      await start.catch((error: unknown) => {
+        if (error instanceof UnclearStart) log.error(messageOf(error));
+      });
       const fresh = this.unfinished().filter((child) => !known.includes(child));
       known.push(...fresh);
       await cancelRuns(azureDevOps, fresh, log);

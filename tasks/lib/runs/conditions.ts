@@ -70,7 +70,7 @@ export class ConditionCheck {
       case 'skip':
         return { what: 'skip', reason: `${names} of the same pipeline, branch and parameters still runs` };
       case 'join':
-        return { what: 'take', build: newest, reason: 'it runs already' };
+        return await this.join(running, request, asked);
       case 'queue':
         return { what: 'hold', reason: `waits until ${names} has ended` };
       case 'cancel':
@@ -123,26 +123,42 @@ export class ConditionCheck {
       $top: LOOK_BACK,
     });
     const ofCommit = builds.filter((build) => build.sourceVersion?.toLowerCase() === commit.toLowerCase());
-    for (const build of await this.same(ofCommit, request)) if (await this.didAll(build, request, asked)) return build;
+    for (const build of await this.same(ofCommit, request))
+      if ((await this.doesAll(build, request, asked)) !== false) return build;
     return undefined;
   }
 
+  /** The newest that does all that is asked for; of one that is just being prepared the stages are not known yet. */
+  private async join(running: Build[], request: RunRequest, asked: string[]): Promise<Decision> {
+    for (const build of running) {
+      const does = await this.doesAll(build, request, asked);
+      if (does) return { what: 'take', build, reason: 'it runs already' };
+      if (does === undefined)
+        return { what: 'hold', reason: `waits until ${build.buildNumber ?? build.id} says which stages it runs` };
+    }
+    return { what: 'start' };
+  }
+
   /**
-   * False for a run that left out a stage of which no condition in the YAML says so: somebody chose its stages, and it does not do for
-   * a run of all of them.
+   * False for a run that leaves out a stage of which no condition in the YAML says so: somebody chose its stages, and it does not do
+   * for a run of all of them. Undefined while the run has no timeline.
    */
-  private async didAll(build: Build, request: RunRequest, asked: string[]): Promise<boolean> {
+  private async doesAll(build: Build, request: RunRequest, asked: string[]): Promise<boolean | undefined> {
     const { signal, log } = this.world;
+    if (!request.pipeline.yaml) return true;
     try {
-      const stages = stagesOf(await readTimeline(this.azureDevOps, { project: request.project, id: build.id }, signal));
+      const records = await readTimeline(this.azureDevOps, { project: request.project, id: build.id }, signal);
+      if (!records.length) return undefined;
+      const stages = stagesOf(records);
       const missed = stages.filter(({ name, result }) => result === 'skipped' && !request.stagesToSkip.includes(name));
       if (!missed.length) return true;
       if (missed.some(({ name }) => asked.includes(name))) return false;
       const declared = (await readExpandedYaml(await previewRun(this.azureDevOps, request, signal))).stages;
       return missed.every(({ name }) => declared.some((stage) => stage.name === name && stage.conditional));
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      log.debug(`ifBuilt: the stages of ${build.buildNumber ?? build.id} cannot be read: ${messageOf(error)}`);
+      // Beside one that runs another is not started on a guess.
+      if (!(error instanceof ApiError) || build.status !== 'completed') throw error;
+      log.debug(`The stages of ${build.buildNumber ?? build.id} cannot be read: ${messageOf(error)}`);
       return false;
     }
   }

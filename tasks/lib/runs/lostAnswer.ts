@@ -1,3 +1,4 @@
+import { listed } from '../answerShape';
 import type { AzureDevOps } from '../azureDevOps';
 import { messageOf } from '../errors';
 import { CLOCKS_MAY_DIFFER_MS, lookForLost, UnclearStart } from '../lostAnswer';
@@ -7,7 +8,19 @@ import { isSameValue } from './sameValue';
 import { startedFrom, type StartedRun } from './start';
 import { BUILDS, type Build } from './wire';
 
-const MOST_RUNS = 100;
+/** A list of hundreds may have started many runs of one pipeline in the seconds that are looked at. */
+const MOST_RUNS = 1000;
+
+/** A start without an answer, and what else could have made a run that looks like its own. */
+export interface LostStart {
+  request: RunRequest;
+  /** Epoch milliseconds on the server's clock. */
+  sentAt: number;
+  /** Runs that belong to somebody already. */
+  known: () => Promise<Set<number>> | Set<number>;
+  /** Starts of other runs of which nobody knows either what they made. */
+  rivals?: () => RunRequest[];
+}
 
 /**
  * The run that a start without an answer made: of this pipeline, queued since then, with this branch, commit, parameters and
@@ -16,7 +29,7 @@ const MOST_RUNS = 100;
  */
 export async function findLostRun(
   azureDevOps: AzureDevOps,
-  { request, sentAt, known }: { request: RunRequest; sentAt: number; known: () => Promise<Set<number>> | Set<number> },
+  { request, sentAt, known, rivals = () => [] }: LostStart,
   world: World,
 ): Promise<StartedRun | undefined> {
   const fitting = await lookForLost(async () => {
@@ -32,12 +45,21 @@ export async function findLostRun(
     ...startedFrom(azureDevOps, request.project, build),
     adopted: true,
   }));
+  if (only && fitting.some((build) => rivals().some((rival) => isOf(rival, request) && fits(build, rival)))) {
+    throw new UnclearStart(
+      `The answers to several starts of '${request.pipeline.name}' were lost, and which of them made ${[only, ...others].map(({ url }) => url).join(' , ')} cannot be told: in what the service tells of a run (branch, commit, parameters, variables) they are alike. Nothing more is started; look at it and cancel what is not wanted.`,
+    );
+  }
   if (only && others.length) {
     throw new UnclearStart(
       `The answer to the start of '${request.pipeline.name}' was lost, and ${fitting.length} runs could be the one it made: ${[only, ...others].map(({ url }) => url).join(' , ')}. Nothing more is started; look at them and cancel what is not wanted.`,
     );
   }
   return only;
+}
+
+function isOf(rival: RunRequest, { pipeline, project }: RunRequest): boolean {
+  return rival.pipeline.id === pipeline.id && rival.project === project;
 }
 
 async function runsSince(
@@ -53,7 +75,7 @@ async function runsSince(
   };
   try {
     const { value } = await azureDevOps.call<{ value?: Build[] }>('GET', BUILDS, { route: { project }, query });
-    return value.value ?? [];
+    return listed(value);
   } catch (error) {
     throw new UnclearStart(
       `The answer to the start of '${pipeline.name}' was lost, and its runs cannot be looked at (${messageOf(error)}). It may have started: see ${pipeline.url} .`,

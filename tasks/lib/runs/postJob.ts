@@ -1,11 +1,13 @@
 import type { Agent } from '../agent';
 import type { AzureDevOps } from '../azureDevOps';
 import { flag } from '../inputs';
+import { UnclearStart } from '../lostAnswer';
 import { leftovers, type RegisteredChild } from '../register';
 import { cancelRuns } from './cancel';
 import type { Child } from './child';
-import { findLostRun } from './lostAnswer';
+import { findLostRun, type LostStart } from './lostAnswer';
 import type { RunRequest } from './request';
+import type { StartedRun } from './start';
 import type { Verdict } from '../verdict';
 import type { World } from '../world';
 
@@ -23,7 +25,7 @@ export async function cancelLeftovers(agent: Agent, connect: () => AzureDevOps, 
   const known = new Set(left.children.map(({ id }) => id));
   for (const { request, sentAt } of left.open) {
     const { pipeline, project } = request as RunRequest;
-    const found = await findLostRun(azureDevOps, { request: request as RunRequest, sentAt, known: () => known }, world);
+    const found = await find(azureDevOps, { request: request as RunRequest, sentAt, known: () => known }, world);
     if (found) {
       known.add(found.id);
       const { id, number, url } = found;
@@ -50,6 +52,17 @@ export async function cancelLeftovers(agent: Agent, connect: () => AzureDevOps, 
     result: 'Succeeded',
     message: `Canceled what a stopped step left running: ${runs.map(({ number }) => number).join(', ')}.`,
   };
+}
+
+/** What cannot be told apart is said and left alone; the others are cancelled all the same. */
+async function find(azureDevOps: AzureDevOps, lost: LostStart, world: World): Promise<StartedRun | undefined> {
+  try {
+    return await findLostRun(azureDevOps, lost, world);
+  } catch (error) {
+    if (!(error instanceof UnclearStart)) throw error;
+    world.log.warning(error.message);
+    return undefined;
+  }
 }
 
 function childOf({ result, ...rest }: RegisteredChild): Child {

@@ -9,7 +9,8 @@ const STAGES: Place = { area: 'build', id: 'b8aac6c9-744b-46e1-88fc-3550969f9313
 
 /**
  * Runs the failed stages of a run again, with the state and parameters of the first time; of a pipeline without stages its failed
- * jobs. True when something runs again, also when somebody else was quicker.
+ * jobs. True when something runs again, also when somebody else was quicker. What a person rejected is not run again: it would ask the
+ * same people once more. See notes/running-failed-stages-again.md.
  * https://learn.microsoft.com/rest/api/azure/devops/build/stages/update
  */
 export async function runFailedStagesAgain(
@@ -21,6 +22,13 @@ export async function runFailedStagesAgain(
   const stages = records.filter(
     ({ type, result }) => type === 'Stage' && (result === 'failed' || result === 'canceled'),
   );
+  const rejected = stages.filter(({ id }) => wasRejected(id, records)).map(({ name = '' }) => name);
+  if (rejected.length) {
+    world.log.info(
+      `${title(child)}: nothing of it is run again, because an approval of stage ${rejected.join(', ')} was rejected. ${child.url}`,
+    );
+    return false;
+  }
   const names = stages.map((stage) => stage.identifier ?? stage.refName ?? stage.name ?? '');
   try {
     if (names.length) for (const name of names) await updateStage(azureDevOps, child, name, 'retry');
@@ -29,6 +37,8 @@ export async function runFailedStagesAgain(
         route: { project: child.project, buildId: child.id },
         query: { retry: true },
         body: {},
+        repeatable: true,
+        attempts: 3,
       });
   } catch (error) {
     if (!(error instanceof ApiError) || error.status < 400 || error.status >= 500) throw error;
@@ -44,13 +54,25 @@ export async function runFailedStagesAgain(
   return true;
 }
 
-/** True for a run that has not ended, or no longer. */
-async function goesOn(azureDevOps: AzureDevOps, { project, id }: Child, { signal }: World): Promise<boolean> {
-  const { value } = await azureDevOps.call<Build>('GET', BUILDS, { route: { project, buildId: id }, signal });
-  return value.status !== undefined && value.status !== 'completed';
+function wasRejected(stageId: string, records: TimelineRecord[]): boolean {
+  const checkpoints = records.filter(({ type, parentId }) => type === 'Checkpoint' && parentId === stageId);
+  return records.some(
+    ({ type, parentId, result }) =>
+      type === 'Checkpoint.Approval' && result === 'failed' && checkpoints.some(({ id }) => id === parentId),
+  );
 }
 
-/** Asks the service to run, retry or cancel one stage of a run. */
+/** True for a run that has not ended, or no longer, or another time than we saw: somebody ran it again, or a request of ours whose answer was lost. */
+async function goesOn(azureDevOps: AzureDevOps, { project, id, progress }: Child, { signal }: World): Promise<boolean> {
+  const { value } = await azureDevOps.call<Build>('GET', BUILDS, { route: { project, buildId: id }, signal });
+  const { status, finishTime } = value;
+  return status !== undefined && (status !== 'completed' || finishTime !== progress.finishTime);
+}
+
+/**
+ * Asks the service to run, retry or cancel one stage of a run. What runs again already is refused, so that to ask twice does no harm
+ * where the first answer was lost.
+ */
 export async function updateStage(
   azureDevOps: AzureDevOps,
   { project, id }: Pick<Child, 'project' | 'id'>,
@@ -60,5 +82,7 @@ export async function updateStage(
   await azureDevOps.call('PATCH', STAGES, {
     route: { project, buildId: id, stageRefName: stage },
     body: { state, forceRetryAllJobs: false, ...(state === 'retry' && { retryDependencies: true }) },
+    repeatable: state !== 'run',
+    attempts: 3,
   });
 }

@@ -1,6 +1,7 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, messageOf, UserError } from '../errors';
 import { isLost, MOST_STARTS, withPatience } from '../lostAnswer';
+import { made } from '../transport';
 import type { World } from '../world';
 import type { Claims } from './claims';
 import { explainRefusal } from './explain';
@@ -45,15 +46,22 @@ export async function startRun(
 ): Promise<StartedRun> {
   for (let start = 1; ; start++) {
     const sentAt = world.clock.now() + azureDevOps.transport.serverAheadMs;
+    claims.sent(request);
     try {
-      return await claims.answerOf(withPatience(post(azureDevOps, request), request.pipeline.url, world));
+      const run = await claims.answerOf(withPatience(post(azureDevOps, request), request.pipeline.url, world));
+      claims.settled(request);
+      return run;
     } catch (error) {
-      if (!isLost(error)) return await refused(azureDevOps, { request, error, claims }, world);
+      if (!isLost(error)) {
+        claims.settled(request);
+        return await refused(azureDevOps, { request, error, claims }, world);
+      }
       world.log.warning(
         `The answer to the start of ${request.pipeline.name} was lost (${messageOf(error)}). Looking for the run it may have made.`,
       );
-      const found = await findLostRun(azureDevOps, { request, sentAt, known: () => claims.taken() }, world);
+      const found = await findLostRun(azureDevOps, claims.lostStart(request, sentAt), world);
       if (found && claims.claim(found.id)) {
+        claims.settled(request);
         world.log.info(`Found it: ${request.pipeline.name} ${found.number} is taken on. ${found.url}`);
         return found;
       }
@@ -67,7 +75,8 @@ async function post(azureDevOps: AzureDevOps, request: RunRequest): Promise<Star
   const { pipeline, project } = request;
   if (needsRunsApi(request)) {
     const path = `${encodeURIComponent(project)}/_apis/pipelines/${pipeline.id}/runs`;
-    const { value } = await azureDevOps.rest<Run>('POST', path, { body: runBody(request) });
+    const { value: answer } = await azureDevOps.rest<Run>('POST', path, { body: runBody(request) });
+    const value = made(answer, azureDevOps.account.url + path);
     const self = value.resources?.repositories?.self;
     return {
       id: value.id,
@@ -81,7 +90,7 @@ async function post(azureDevOps: AzureDevOps, request: RunRequest): Promise<Star
     };
   }
   const { value } = await azureDevOps.call<Build>('POST', BUILDS, { route: { project }, body: buildBody(request) });
-  return startedFrom(azureDevOps, project, value);
+  return startedFrom(azureDevOps, project, made(value, `${azureDevOps.account.url}_apis/build/builds`));
 }
 
 /** A build of the service as what a start gives. */

@@ -50,10 +50,15 @@ function row(child: Child): string {
   const name = `[${text(`${child.name} ${child.number}`)}](${link(child.url)})${child.item ? `<br>${text(child.item)}` : ''}`;
   const words = `${text(inWords(result))}${reason ? `<br>${text(reason)}` : ''}`;
   const stages = progress.stages
-    .map((stage) => `${SIGNS[stage.result] ?? '▫️'} ${text(stage.displayName)}`)
+    .map((stage) => `${SIGNS[stage.result] ?? '▫️'} ${text(stage.displayName)}${inBrackets(stage.result)}`)
     .join('<br>');
   const given = child.given.map(text).join(', ');
   return `| ${SIGNS[result] ?? ''} | ${name}<br>${words} | ${given} | ${span(progress.startTime, progress.finishTime)} | ${stages} |`;
+}
+
+/** A sign alone tells nothing to who cannot see it; what is as it should be needs no word. */
+function inBrackets(result: string): string {
+  return result && result !== 'succeeded' ? ` (${result})` : '';
 }
 
 /** A URL that can't leave its place in a Markdown link; anything but http(s) leads nowhere. */

@@ -2,6 +2,7 @@ import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, messageOf } from '../errors';
 import type { World } from '../world';
 import { title, type Child } from './child';
+import { idLists } from './idLists';
 import { judgeRun, judgeStages, type WaitFor } from './judge';
 import type { Pool } from './pool';
 import { progressLines, type Detail } from './progress';
@@ -41,8 +42,6 @@ const SECOND_MS = 1000;
 const TIMELINE_EVERY_MS = { first: 25 * SECOND_MS, early: 60 * SECOND_MS, late: 90 * SECOND_MS };
 const EARLY_MS = 600 * SECOND_MS;
 const RERUN_STARTS_WITHIN_MS = 120 * SECOND_MS;
-/** Longest list of ids in one address; servers cut a query at about two thousand characters. */
-const LONGEST_IDS = 1700;
 
 /**
  * Watches runs: one request a look and project, and a few timelines beside it. Sets `progress`, `result` and `reason` of the children
@@ -263,18 +262,11 @@ function failureLines({ path, result, errors, more, url }: Failure): string[] {
 
 /** Children by project, in lists whose ids fit into one address. */
 function groups(open: Watched[]): Watched[][] {
-  const all: Watched[][] = [];
-  const current = new Map<string, { members: Watched[]; length: number }>();
-  for (const one of open) {
-    const length = String(one.child.id).length + 1;
-    let group = current.get(one.child.project);
-    if (!group || group.length + length > LONGEST_IDS) {
-      group = { members: [], length: 0 };
-      current.set(one.child.project, group);
-      all.push(group.members);
-    }
-    group.members.push(one);
-    group.length += length;
-  }
-  return all;
+  const projects = new Set(open.map(({ child }) => child.project));
+  return [...projects].flatMap((project) =>
+    idLists(
+      open.filter(({ child }) => child.project === project),
+      ({ child }) => child.id,
+    ),
+  );
 }

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { startEmulator, type Emulator } from '../../../emulator/server';
 import { startRegistry, type RegistryEmulator, type RegistryEmulatorOptions } from '../../../emulator/registry/server';
-import { runStep, type StepResult } from '../../agent/agent';
+import { startStep, type JobOptions, type RunningStep, type StepResult } from '../../agent/agent';
 import { buildVariables } from '../../agent/systemVariables';
 import { proper } from '../TriggerPipeline/organization';
 import { taskFolder } from '../taskFolder';
@@ -17,7 +17,9 @@ export interface Project {
   variables: Record<string, string>;
   write(file: string, text: string): void;
   read(file: string): string;
-  check(inputs?: Record<string, string>, more?: Partial<Parameters<typeof runStep>[0]>): Promise<Checked>;
+  /** Runs the task to its end. */
+  check(inputs?: Record<string, string>, more?: Partial<JobOptions>): Promise<Checked>;
+  start(inputs?: Record<string, string>, more?: Partial<JobOptions>): Promise<RunningStep>;
 }
 
 export interface Checked extends StepResult {
@@ -32,9 +34,23 @@ export interface Report {
     verdict: string;
     reason: string;
     error?: string;
+    packages: PackageRow[];
+    unreadable?: { line: number; reason: string }[];
     references: { role: string; image?: string; verdict?: string; digest?: string; updated?: string }[];
   }[];
-  requests: Record<string, { head: number; get: number; token: number; throttled: number }>;
+  requests: Record<string, { ping: number; head: number; get: number; token: number; throttled: number }>;
+}
+
+export interface PackageRow {
+  manager: string;
+  name: string;
+  line?: number;
+  wanted: string;
+  locked?: string;
+  newest?: string;
+  source: string;
+  verdict: string;
+  reason: string;
 }
 
 const open: { close(): Promise<void> }[] = [];
@@ -45,9 +61,20 @@ export async function startProject(options: RegistryEmulatorOptions = {}): Promi
   folders.push(folder);
   const registry = await startRegistry(options);
   const emulator = await startEmulator();
-  emulator.state.addProject('Fabrikam');
+  const { id: projectId } = emulator.state.addProject('Fabrikam');
   open.push(registry, emulator);
-  const variables = buildVariables({ collectionUri: emulator.url, project: 'Fabrikam' });
+  const variables = buildVariables({ collectionUri: emulator.url, project: 'Fabrikam', projectId });
+  const start: Project['start'] = async (inputs = {}, more = {}) =>
+    startStep({
+      taskFolder: await taskFolder('DockerBaseStaleCheck'),
+      inputs: { searchFolder: folder, ...inputs },
+      stepName: 'check',
+      node: process.env.CASCADE_TEST_NODE ?? process.execPath,
+      variables,
+      systemConnection: { url: emulator.url, token: emulator.token },
+      env: { DOCKER_CONFIG: folder },
+      ...more,
+    });
   return {
     folder,
     registry,
@@ -58,24 +85,16 @@ export async function startProject(options: RegistryEmulatorOptions = {}): Promi
       fs.writeFileSync(path.join(folder, file), text.replaceAll('REGISTRY', registry.host));
     },
     read: (file) => fs.readFileSync(path.join(folder, file), 'utf8'),
-    async check(inputs = {}, more = {}) {
-      const step = proper(
-        await runStep({
-          taskFolder: await taskFolder('DockerBaseStaleCheck'),
-          inputs: { searchFolder: folder, ...inputs },
-          stepName: 'check',
-          node: process.env.CASCADE_TEST_NODE ?? process.execPath,
-          variables,
-          systemConnection: { url: emulator.url, token: emulator.token },
-          env: { DOCKER_CONFIG: folder },
-          ...more,
-        }),
-      );
-      const report = readReport(step.outputs.report);
-      const verdicts = Object.fromEntries(report.dockerfiles.map(({ path: file, verdict }) => [file, verdict]));
-      return { ...step, report, verdicts };
-    },
+    start,
+    check: async (inputs, more) => checked(await (await start(inputs, more)).finished),
   };
+}
+
+/** A step that has ended, with what its report says. */
+export function checked(step: StepResult): Checked {
+  const report = readReport(proper(step).outputs.report);
+  const verdicts = Object.fromEntries(report.dockerfiles.map(({ path: file, verdict }) => [file, verdict]));
+  return { ...step, report, verdicts };
 }
 
 /** For `after`. */

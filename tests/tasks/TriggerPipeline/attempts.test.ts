@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { RunScript } from '../../../emulator/state/script';
 import { together } from '../together';
 import { closeOrganizations, logOf, proper, startOrganization, until, type Organization } from './organization';
+import { startParent } from './parentRun';
 
 const HOUR_MS = 3_600_000;
 const LOOK = { method: 'GET', route: 'build/builds' };
@@ -77,6 +78,27 @@ describe('TriggerPipeline: when the step is tried again', function () {
     const step = await running.finished;
     assert.equal(fabrikam.starts().length, 1, 'it was not started a second time');
     assert.equal(step.outputs.runId, String(fabrikam.runs[0]?.id));
+    assert.match(logOf(step), /Took on rebuild/);
+  });
+
+  it('finds on another agent the run of a start that had no answer when the agent was lost', async () => {
+    const fabrikam = await startOrganization();
+    fabrikam.add({ parameters: [{ name: 'key', type: 'string', default: '' }], script: { durationMs: 3000 } });
+    const parent = startParent(fabrikam);
+    fabrikam.emulator.faults.add({ kind: 'silenceAfter', match: { method: 'POST', route: 'build/builds' } });
+    const inputs = { parameters: 'key: some-value-of-ours', pollingInterval: '1' };
+    const running = await fabrikam.start(inputs, parent.step());
+    const attached = { yet: false };
+    running.onLine(({ line }) => (attached.yet ||= line.includes('addattachment')));
+    await until(() => attached.yet);
+    const lost = await running.kill();
+    assert.deepEqual(lost.outputs, {}, 'nobody knew the run by then');
+    assert.ok(!lost.attachments.some(({ content }) => content.includes('some-value-of-ours')), 'no value is told');
+    parent.publish(lost, 2);
+    const step = await fabrikam.run(inputs, parent.step({ attempt: 2 }));
+    assert.equal(step.result, 'Succeeded', step.message);
+    assert.equal(step.outputs.runId, '1002');
+    assert.equal(fabrikam.starts().length, 1);
     assert.match(logOf(step), /Took on rebuild/);
   });
 

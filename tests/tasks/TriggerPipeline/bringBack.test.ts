@@ -71,6 +71,49 @@ describe('TriggerPipeline: what the children leave', function () {
     }
   });
 
+  it('keeps what was set before, and names the file, when the outputs of one of several cannot be used', async () => {
+    const files = (parameters: Record<string, unknown>) =>
+      parameters.image === 'bad'
+        ? { 'outputs.json': '{ "no good": 1 }' }
+        : { 'outputs.json': '{ "digest": "sha256:1" }' };
+    const fabrikam = await startOrganization();
+    fabrikam.add({
+      parameters: [{ name: 'image', type: 'string', default: '' }],
+      script: ({ parameters }) => ({ durationMs: 0, artifacts: outputs(files(parameters)) }),
+    });
+    const runs = '- { name: a }\n- { name: b, parameters: { image: bad } }\n- { name: c }';
+    const step = await fabrikam.run({ runs, outputsArtifact: 'outputs' });
+    assert.equal(step.result, 'Failed');
+    assert.match(
+      step.message ?? '',
+      /^outputsArtifact: outputs\.json of artifact 'outputs' of rebuild \S+ \(b\): 'no good' is no variable name/,
+    );
+    assert.equal(step.outputs.out_a_digest, 'sha256:1');
+    assert.deepEqual(
+      Object.keys(step.outputs).filter((name) => name.startsWith('out_b_')),
+      [],
+    );
+  });
+
+  it('sets nothing but outputs of its own with their prefix, whatever the names', async () => {
+    const names = ['result', 'runId', 'runIds', 'PATH', 'agent_jobstatus', 'system_accesstoken', 'SYSTEM_DEBUG'];
+    const text = JSON.stringify(Object.fromEntries(names.map((name) => [name, 'taken over'])));
+    const fabrikam = await withArtifacts(outputs({ 'outputs.json': text }));
+    const step = await fabrikam.run({ outputsArtifact: 'outputs' });
+    assert.equal(step.result, 'Succeeded', step.message);
+    const taken = Object.keys(step.outputs).filter((name) => step.outputs[name] === 'taken over');
+    assert.deepEqual(taken.toSorted(), names.map((name) => `out_${name}`).toSorted());
+    assert.deepEqual(step.variables, {}, 'no variable of the job is set');
+    assert.deepEqual([step.outputs.result, step.outputs.runId], ['succeeded', '1001']);
+  });
+
+  it('refuses an output that another child has set already', async () => {
+    const fabrikam = await withArtifacts(outputs({ 'outputs.json': '{ "tag": "1" }' }));
+    const step = await fabrikam.run({ outputsArtifact: 'outputs', runs: '- { name: r-base }\n- { name: r.base }' });
+    assert.equal(step.result, 'Failed');
+    assert.match(step.message ?? '', /would be the output out_r_base_tag, which rebuild \S+ \(r-base\) has set/);
+  });
+
   it('downloads artifacts of both types by name and pattern, also of a run that failed', async () => {
     const artifacts: ArtifactScript[] = [
       { name: 'sbom-linux', files: { 'a/sbom.json': '{}' } },
@@ -99,6 +142,22 @@ describe('TriggerPipeline: what the children leave', function () {
     const fabrikam = await withArtifacts([{ name: 'drop', files: { '../../../../evil.txt': 'x' } }]);
     const step = await fabrikam.run({ downloadArtifacts: 'drop' });
     assert.equal(step.result, 'Failed');
+    assert.match(
+      step.message ?? '',
+      /^The artifact 'drop' of rebuild \S+ holds the entry 'drop\/\.\.\/\.\.\/\.\.\/\.\.\/evil\.txt', which would leave its folder; nothing more of it is unpacked/,
+    );
     assert.ok(!filesBelow(step.job.folder).some((file) => file.includes('evil')));
+  });
+
+  it('takes no half of an artifact: one that was cut off is asked for again', async () => {
+    const big = 'x'.repeat(300_000);
+    const fabrikam = await withArtifacts([{ name: 'drop', files: { 'a.txt': big } }]);
+    const content = ({ path: address }: { path: string }) =>
+      address.includes('format=zip') || address.includes('content');
+    fabrikam.emulator.faults.add({ kind: 'truncate', match: content });
+    const step = await fabrikam.run({ downloadArtifacts: 'drop' });
+    assert.equal(step.result, 'Succeeded', step.message);
+    const file = path.join(step.job.folder, '_work', '1', 'cascade', '1001', 'drop', 'a.txt');
+    assert.equal(fs.readFileSync(file, 'utf8'), big);
   });
 });

@@ -75,6 +75,36 @@ describe('TriggerPipeline: conditions of a start', function () {
     assert.equal(contoso.starts().length + fabrikam.starts().length, 0);
   });
 
+  it('ifRunning: join takes no run of other stages, which would end without what was asked for', async () => {
+    const fabrikam = await startOrganization();
+    const stages = [{ name: 'Lint' }, { name: 'Build', dependsOn: [] }];
+    const pipeline = fabrikam.add({ stages, script: { durationMs: 2500 } });
+    const { state } = fabrikam.emulator;
+    state.queue(pipeline, { stagesToSkip: ['Build'] });
+    const join = { ifRunning: 'join', pollingInterval: '1' };
+    const whole = await fabrikam.run(join);
+    assert.equal(whole.result, 'Succeeded', whole.message);
+    assert.equal(whole.outputs.runId, '1002', 'Lint alone is no whole run');
+    const running = state.queue(pipeline);
+    const part = await fabrikam.run({ ...join, stages: 'Build' }, { stepName: 'part' });
+    assert.equal(part.outputs.runId, String(running.id), 'a whole run does Build as well');
+    assert.equal(fabrikam.starts().length, 1);
+  });
+
+  it('ifRunning: join waits for the stages of a run that is still being prepared', async () => {
+    const fabrikam = await startOrganization();
+    const stages = [{ name: 'Lint' }, { name: 'Build', dependsOn: [] }];
+    const pipeline = fabrikam.add({ stages, script: { durationMs: 5000 } });
+    const { state, faults } = fabrikam.emulator;
+    state.queue(pipeline);
+    // The service answers so as long as it has not read the YAML.
+    faults.add({ kind: 'status', status: 204, times: 2, match: { method: 'GET', route: 'timeline' } });
+    const step = await fabrikam.run({ ifRunning: 'join', pollingInterval: '1' });
+    assert.equal(step.outputs.runId, '1001', logOf(step));
+    assert.match(logOf(step), /waits until \S+ says which stages it runs/);
+    assert.equal(fabrikam.starts().length, 0);
+  });
+
   it('ifRunning: cancel ends the other one first, queue waits for its end', async () => {
     for (const ifRunning of ['cancel', 'queue']) {
       const fabrikam = await withRun('base', { durationMs: 2500, cancelTakesMs: 1500 });

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
+import { environmentView } from '../../../emulator/state/releases';
 import { releaseVariables } from '../../agent/systemVariables';
 import { together } from '../together';
-import { closeOrganizations, logOf, PROJECT, startOrganization, until, type Organization } from './organization';
+import {
+  closeOrganizations,
+  issuesOf,
+  logOf,
+  PROJECT,
+  startOrganization,
+  until,
+  type Organization,
+} from './organization';
 import { startParent } from './parentRun';
 
 const HOUR_MS = 3_600_000;
@@ -81,6 +90,41 @@ describe('TriggerPipeline: runs that there are already', function () {
     const step = await fabrikam.run({ action: 'wait' }, { stepName: 'collect', job: first.job });
     assert.equal(step.result, 'Succeeded', step.message);
     assert.equal(step.outputs.runId, first.outputs.runId);
+  });
+
+  it('collects in a release what earlier phases of the same stage and attempt started', async () => {
+    const fabrikam = await withRuns(0);
+    const { state, url } = fabrikam.emulator;
+    const area = state.releaseArea;
+    const script = { durationMs: HOUR_MS, cancelTakesMs: 0 };
+    const definition = area.addDefinition({ name: 'Deploy', stages: [{ name: 'Dev' }, { name: 'Test' }], script });
+    const release = area.create(definition);
+    const environment = release.environments[0]!;
+    const phase = (name: string, attempt: number) => ({
+      variables: {
+        ...releaseVariables({ collectionUri: url, project: PROJECT, attempt, environmentName: 'Dev' }),
+        'release.releaseId': String(release.id),
+        'release.environmentId': String(environment.id),
+        'system.phaseName': name,
+      },
+    });
+    const startIn = async (name: string, attempt: number) => {
+      const step = await fabrikam.run({ waitForCompletion: 'false' }, phase(name, attempt));
+      for (const attached of step.attachments) area.addAttachment(release, 'Dev', attached);
+      return step.outputs.runId;
+    };
+    await startIn('Phase_1', 1);
+    area.cancel(release, environment);
+    await until(() => environmentView(release, environment, state.now).status === 'canceled');
+    area.deploy(release, environment);
+    const wanted = [await startIn('Phase_1', 2), await startIn('Phase_2', 2)].map(Number);
+    const step = await fabrikam.run({ action: 'wait' }, phase('Phase_3', 2));
+    assert.equal(step.result, 'Succeeded', step.message);
+    assert.equal(step.outputs.runIds, JSON.stringify(wanted), 'that of the first attempt is not among them');
+    fabrikam.emulator.faults.add({ kind: 'status', status: 403, match: { method: 'GET', route: 'release/releases' } });
+    const refused = await fabrikam.run({ action: 'wait' }, phase('Phase_3', 2));
+    assert.match(refused.message ?? '', /no earlier step of .* started a run/);
+    assert.match(issuesOf(refused, 'warning').join(), /What other jobs of this stage started cannot be read/);
   });
 
   it('collects what other jobs and stages started, of the latest attempt of each', async () => {

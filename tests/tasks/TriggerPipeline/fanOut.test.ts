@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Call } from '../../../emulator/calls';
 import type { ScriptQuestion } from '../../../emulator/state/script';
 import type { StepResult } from '../../agent/agent';
 import { together } from '../together';
 import {
   closeOrganizations,
+  fastTime,
   issuesOf,
   logOf,
   sleep,
@@ -315,6 +317,31 @@ describe('TriggerPipeline: a list of runs', function () {
     assert.equal(fabrikam.runs.length, 4);
   });
 
+  it('takes no run on when two starts were lost that differ in their stages only', async () => {
+    const { clock, env } = fastTime(10);
+    const fabrikam = await startOrganization({ clock });
+    fabrikam.add({ stages: ['A', 'B', 'C'].map((name) => ({ name, dependsOn: [] })) });
+    // One of the two made a run and the other none: to swap them would call B done, which never ran.
+    const startOf = (stage: string) => (call: Call) =>
+      call.method === 'POST' &&
+      call.path.includes('/runs') &&
+      !(call.body as { stagesToSkip: string[] }).stagesToSkip.includes(stage);
+    fabrikam.emulator.faults.add({ kind: 'dropAfter', match: startOf('A') });
+    fabrikam.emulator.faults.add({ kind: 'drop', match: startOf('B') });
+    const runs = ['A', 'B', 'C'].map((stage) => `- { name: ${stage}, stages: ${stage} }`).join('\n');
+    const step = await fabrikam.run({ runs }, { env });
+    assert.equal(step.result, 'Failed');
+    assert.deepEqual(
+      entries(step).map(({ name, result }) => `${name} ${result}`),
+      ['A failed', 'B failed', 'C succeeded'],
+    );
+    const orphan = fabrikam.runs.find(({ stagesToSkip }) => !stagesToSkip.includes('A'));
+    const errors = issuesOf(step, 'error').filter((text) => /could not be started.*cannot be told/.test(text));
+    assert.equal(errors.length, 2);
+    for (const text of errors) assert.match(text, new RegExp(`buildId=${orphan!.id}\\b`));
+    assert.equal(fabrikam.starts().length, 3, 'nothing is sent again');
+  });
+
   it('goes past one that is held, and does not ask without end while all are', async () => {
     const fabrikam = await withImages(() => ({ durationMs: 5000 }));
     const { state } = fabrikam.emulator;
@@ -345,16 +372,30 @@ describe('TriggerPipeline: a list of runs', function () {
     assert.match(logOf(step), /output 'results' is cut down/);
   });
 
-  it('looks at 100 runs with one request a turn', async () => {
-    const fabrikam = await withImages(() => ({ durationMs: 6000 }));
-    const step = await fabrikam.run({ runs: named(100), pollingInterval: '1' });
-    assert.equal(step.result, 'Succeeded', step.message);
-    const looks = fabrikam.calls('GET', 'build/builds').filter(({ path: address }) => address.includes('buildIds='));
-    assert.ok(
-      looks.some(
-        ({ path: address }) =>
-          (new URLSearchParams(address.split('?')[1]).get('buildIds') ?? '').split(',').length === 100,
-      ),
-    );
+  it('looks at 100 runs with one request a turn, at 500 with as few as addresses allow', async () => {
+    for (const [count, requests] of [
+      [100, 1],
+      [500, 2],
+    ] as const) {
+      const { clock, env } = fastTime(60);
+      const fabrikam = await startOrganization({ clock });
+      const pipeline = fabrikam.add({ script: { durationMs: 20 * 60_000 } });
+      const ids = Array.from({ length: count }, () => fabrikam.emulator.state.queue(pipeline).id);
+      const step = await fabrikam.run({ action: 'wait', runIds: ids.join(' '), pollingInterval: '120' }, { env });
+      assert.equal(step.result, 'Succeeded', step.message);
+      const looks = fabrikam.calls('GET', 'build/builds').flatMap(({ path: address }) => {
+        const named = new URLSearchParams(address.split('?')[1]).get('buildIds')?.split(',').map(Number);
+        assert.ok(address.length < 2000);
+        return named ? [named] : [];
+      });
+      assert.equal(looks.length % requests, 0, `${looks.length} requests`);
+      const turns = Array.from({ length: looks.length / requests }, (_, at) =>
+        looks.slice(at * requests, (at + 1) * requests).flat(),
+      );
+      assert.ok(turns.length > 10);
+      for (const named of turns) assert.deepEqual(named, ids, 'each run once, in no more requests than that');
+      const timelines = fabrikam.calls('GET', 'timeline').length - count;
+      assert.ok(timelines <= 5 * turns.length, `${timelines} timelines beside the last one of each`);
+    }
   });
 });

@@ -43,8 +43,12 @@ export async function startInProcess(): Promise<InProcess> {
   const run: InProcess['run'] = async (inputs) => {
     const log: string[] = [];
     const say = (text: string) => void log.push(text);
+    const { signal } = new AbortController();
+    // A sleep with a signal of its own is a limit on work that is under way: that ends before any time has passed.
+    const sleep = async (ms: number, other?: AbortSignal) =>
+      other && other !== signal ? await new Promise<void>(() => undefined) : await clock.sleep(ms);
     const world: World = {
-      clock,
+      clock: { now: () => clock.now(), sleep },
       log: {
         info: say,
         warning: say,
@@ -52,7 +56,7 @@ export async function startInProcess(): Promise<InProcess> {
         debug: () => undefined,
         group: (title, lines) => log.push(title, ...lines),
       },
-      signal: new AbortController().signal,
+      signal,
     };
     const agent = tableAgent(emulator, inputs, folder);
     const transport = new Transport(world);

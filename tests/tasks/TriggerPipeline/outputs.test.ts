@@ -160,7 +160,7 @@ describe('TriggerPipeline: outputs', function () {
       `[rebuild ${fabrikam.runs[0]!.number.replace('.', '\\.')}](${step.outputs.runUrl})<br>succeeded`,
       'image, region',
       '0 s',
-      '✅ Build it<br>⏭️ Scan',
+      '✅ Build it<br>⏭️ Scan (skipped)',
       '',
     ]);
   });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { approvalStatus } from '../../../emulator/state/approvals';
 import type { RunScript, ScriptQuestion } from '../../../emulator/state/script';
 import { together } from '../together';
-import { closeOrganizations, issuesOf, startOrganization } from './organization';
+import { closeOrganizations, fastTime, issuesOf, logOf, proper, startOrganization, until } from './organization';
 
 /** Fails in the first attempts of a stage. */
 function failing(times: number) {
@@ -58,6 +59,72 @@ describe('TriggerPipeline: failed stages that are run again', function () {
       assert.equal(step.result, 'Succeeded', `${kind}: ${step.message ?? ''}`);
       assert.equal(fabrikam.starts().length, 1);
     }
+  });
+
+  it('waits for the approval of the stage that runs again, and says so again; or gives it again', async () => {
+    for (const approvals of ['wait', 'approve']) {
+      const { clock, env } = fastTime(60);
+      const fabrikam = await startOrganization({ clock });
+      const { state, tokens } = fabrikam.emulator;
+      if (approvals === 'approve') tokens[0]!.identity = 'Kim Tran';
+      const checks = [{ type: 'approval' as const, approvers: ['Kim Tran'] }];
+      const script = (question: ScriptQuestion): RunScript => ({
+        ...failing(1)(question),
+        stages: { Test: { checks } },
+      });
+      fabrikam.add({ stages: STAGES, script });
+      const running = await fabrikam.start({ retryFailedStages: '1', approvals }, { env });
+      running.onLog((line) => {
+        const open = state.approvals().find((one) => approvalStatus(one, state.now) === 'pending');
+        if (line.includes('waits for approval') && open && approvals === 'wait') state.approve(open.check.id);
+      });
+      const step = proper(await running.finished);
+      assert.equal(step.result, 'Succeeded', step.message);
+      assert.equal(state.approvals().length, 2, 'each attempt of the stage has one of its own');
+      if (approvals === 'wait')
+        assert.equal(step.log.filter((line) => line.includes('waits for approval by Kim Tran')).length, 2);
+      else assert.equal(fabrikam.calls('PATCH', 'approvals').length, 2);
+    }
+  });
+
+  it('does not run again what somebody rejected', async () => {
+    const { clock, env } = fastTime(60);
+    const fabrikam = await startOrganization({ clock });
+    const { state } = fabrikam.emulator;
+    const checks = [{ type: 'approval' as const, approvers: ['Kim Tran'] }];
+    fabrikam.add({ stages: STAGES, script: { durationMs: 1000, stages: { Test: { checks } } } });
+    const running = await fabrikam.start({ retryFailedStages: '3' }, { env });
+    running.onLog((line) => {
+      const [approval] = state.approvals();
+      if (line.includes('waits for approval') && approval) state.approve(approval.check.id, { status: 'rejected' });
+    });
+    const step = proper(await running.finished);
+    assert.equal(step.result, 'Failed');
+    assert.equal(fabrikam.calls('PATCH', 'stages').length, 0);
+    assert.match(logOf(step), /nothing of it is run again, because an approval of stage Test was rejected\. http/);
+  });
+
+  it('leaves alone what was canceled, and what it only joined', async () => {
+    const fabrikam = await startOrganization();
+    fabrikam.add({ stages: STAGES, script: { durationMs: 0, result: 'canceled' } });
+    assert.equal((await fabrikam.run({ retryFailedStages: '2' })).outputs.result, 'canceled');
+    const contoso = await startOrganization();
+    contoso.emulator.state.queue(contoso.add({ stages: STAGES, script: { durationMs: 1500, result: 'failed' } }));
+    const joined = await contoso.run({ retryFailedStages: '2', ifRunning: 'join', pollingInterval: '1' });
+    assert.equal(joined.outputs.result, 'failed');
+    assert.equal(fabrikam.calls('PATCH').length + contoso.calls('PATCH').length, 0);
+  });
+
+  it('judges a child by its newest attempt when others ran it again before', async () => {
+    const fabrikam = await startOrganization();
+    const { state } = fabrikam.emulator;
+    const run = state.queue(fabrikam.add({ stages: STAGES, script: failing(1) }));
+    await until(() => state.look(run).status === 'completed');
+    assert.equal(state.look(run).result, 'failed');
+    state.retry(run);
+    const step = await fabrikam.run({ action: 'wait', runIds: String(run.id), retryFailedStages: '1' });
+    assert.equal(step.result, 'Succeeded', step.message);
+    assert.equal(fabrikam.calls('PATCH').length, 0, 'there was nothing left to run again');
   });
 
   it('waits on when somebody else was quicker', async () => {

@@ -148,14 +148,17 @@ describe('TriggerRelease: when the step is tried again', function () {
     assert.equal(new Set(deployed).size, deployed.length, 'no stage was deployed twice');
   });
 
-  it('finds in a later stage of a release what an earlier stage created', async () => {
+  it('finds in another job of a stage what an earlier job created', async () => {
     const fabrikam = await startOrganization();
     const { state, url, releaseUrl, token } = fabrikam.emulator;
     const outer = fabrikam.define({ name: 'outer', script: { durationMs: HOUR_MS } });
     const parent = state.releaseArea.create(outer);
     fabrikam.define();
     const where = {
-      variables: releaseVariables({ collectionUri: url, project: PROJECT, releaseId: parent.id }),
+      variables: releaseVariables({
+        ...{ collectionUri: url, project: PROJECT, releaseId: parent.id },
+        ...{ environmentId: parent.environments[0]!.id, environmentName: 'Dev' },
+      }),
       systemConnection: { url: releaseUrl, token },
     };
     const created = await fabrikam.run({ waitForCompletion: 'false' }, where);

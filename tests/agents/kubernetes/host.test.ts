@@ -11,18 +11,19 @@ import type {
   V1ResourceQuotaStatus,
 } from '@kubernetes/client-node';
 import { BatchV1Api, CoordinationV1Api, CoreV1Api, KubernetesObjectApi, loadYaml } from '@kubernetes/client-node';
-import type { AgentSpec } from '../../agents/agentHost';
-import type { KubernetesSettings } from '../../agents/kubernetes/host';
-import { KubernetesHost } from '../../agents/kubernetes/host';
-import { plainTemplate } from '../../agents/kubernetes/jobTemplate';
-import { Election } from '../../agents/kubernetes/lease';
-import { instanceOf } from '../../agents/kubernetes/marks';
-import type { Pod } from '../../agents/kubernetes/objects';
-import { toClient } from '../../agents/kubernetes/objects';
-import { plan } from '../../agents/plan/plan';
-import type { Workload } from '../../agents/plan/workload';
+import type { AgentSpec } from '../../../agents/agentHost';
+import type { KubernetesSettings } from '../../../agents/kubernetes/host';
+import { KubernetesHost } from '../../../agents/kubernetes/host';
+import { plainTemplate } from '../../../agents/kubernetes/jobTemplate';
+import { Election } from '../../../agents/kubernetes/lease';
+import { instanceOf } from '../../../agents/kubernetes/marks';
+import type { Pod } from '../../../agents/kubernetes/objects';
+import { toClient } from '../../../agents/kubernetes/objects';
+import { plan } from '../../../agents/plan/plan';
+import type { Workload } from '../../../agents/plan/workload';
 import type { KubeCluster } from './kubeCluster';
-import { hasKubernetes, startKubeCluster } from './kubeCluster';
+import { startKubeCluster } from './kubeCluster';
+import { onKubernetes } from './onKubernetes';
 
 const namespace = 'agents';
 const registration = { agent: '{"agentId":5}', credentials_rsaparams: '{"d":"c2VjcmV0"}' };
@@ -52,16 +53,7 @@ function spec(requestId: number, more: Partial<AgentSpec> = {}): AgentSpec {
   };
 }
 
-if (hasKubernetes()) {
-  describe('the Kubernetes host, against a real API server', suite);
-} else {
-  console.error(
-    'NOT RUN: tests/agents/kubernetes.test.ts needs a Kubernetes API server; `node scripts/kubeApiServer.mjs` builds one.',
-  );
-  describe('the Kubernetes host, against a real API server', () => {
-    it('was not run: `node scripts/kubeApiServer.mjs` builds what it needs');
-  });
-}
+onKubernetes('the Kubernetes host, against a real API server', suite);
 
 function suite(this: Mocha.Suite): void {
   this.timeout(60_000);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,14 +9,17 @@ import { connect, createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KubeConfig, VersionApi } from '@kubernetes/client-node';
+import { CoreV1Api, KubeConfig, VersionApi, type AuthenticationV1TokenRequest } from '@kubernetes/client-node';
+import { toClient } from '../../../agents/kubernetes/objects';
 
 const version = '1.20.2';
 const bin = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'pipeline-cascade', 'kube', version, 'bin');
 
 /** True where scripts/kubeApiServer.mjs has been run. */
 export function hasKubernetes(): boolean {
-  return ['etcd', 'kube-apiserver', 'kube-controller-manager'].every((program) => existsSync(join(bin, program)));
+  return ['etcd', 'kubectl', 'kube-apiserver', 'kube-controller-manager'].every((program) =>
+    existsSync(join(bin, program)),
+  );
 }
 
 /** A real control plane on loopback: API server with RBAC, controller manager, etcd. No nodes: the test plays kubelet. */
@@ -26,6 +29,10 @@ export interface KubeCluster {
   orchestrator: KubeConfig;
   /** The same by way of connections that can be cut; after `stop` there is no way at all. */
   cuttable(): Promise<{ orchestrator: KubeConfig; cut(): void; stop(): void }>;
+  /** Runs kubectl as the administrator; gives what it prints. */
+  kubectl(...args: string[]): string;
+  /** The file of a client that has a ServiceAccount's own token, as a pod of it would be given. */
+  signInFile(account: { namespace: string; name: string }): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -106,7 +113,19 @@ export async function startKubeCluster(): Promise<KubeCluster> {
       const way = await wayTo(secure);
       return { ...way, orchestrator: configFor(way.port, tokens.orchestrator) };
     };
-    return { admin, orchestrator: configFor(secure, tokens.orchestrator), cuttable, stop };
+    const kubectl = (...args: string[]): string =>
+      execFileSync(join(bin, 'kubectl'), ['--kubeconfig', join(folder, 'admin.kubeconfig'), ...args], {
+        encoding: 'utf8',
+        // A home of its own: it caches what the server can do.
+        env: { PATH: process.env.PATH, HOME: folder },
+      });
+    const signInFile = async ({ namespace, name }: { namespace: string; name: string }): Promise<string> => {
+      const body = toClient<AuthenticationV1TokenRequest>({ spec: { audiences: [], expirationSeconds: 3600 } });
+      const core = admin.makeApiClient(CoreV1Api);
+      const { status } = await core.createNamespacedServiceAccountToken({ namespace, name, body });
+      return file(`${namespace}-${name}.kubeconfig`, configFor(secure, status?.token ?? '').exportConfig());
+    };
+    return { kubectl, signInFile, admin, orchestrator: configFor(secure, tokens.orchestrator), cuttable, stop };
   } catch (error) {
     await stop();
     throw error;
