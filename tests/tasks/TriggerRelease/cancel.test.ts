@@ -175,6 +175,24 @@ describe('TriggerRelease: the post-job part', function () {
     assert.equal(fabrikam.creations().length, 1);
   });
 
+  it('cancels what a killed step of the same parent waited for, and not what is of somebody else', async () => {
+    const fabrikam = await withLongRelease();
+    const created = await fabrikam.run({ waitForCompletion: 'false' });
+    const waiting = await fabrikam.start(
+      { action: 'wait', release: created.outputs.releaseId ?? '' },
+      { job: created.job, stepName: 'wait' },
+    );
+    await until(() => fabrikam.calls('GET', 'release/releases').some(({ path }) => path.includes('releaseIdFilter')));
+    proper(await runPostJob(await waiting.kill(), { jobStatus: 'Canceled' }));
+    assert.deepEqual(fabrikam.statuses(), ['Dev canceled', 'Test notStarted']);
+
+    const other = await withReleaseByHand();
+    const looking = await other.start({ action: 'wait', release: 'latest' });
+    await isLookedAt(other);
+    proper(await runPostJob(await looking.kill(), { jobStatus: 'Canceled' }));
+    assert.equal(cancellations(other).length, 0);
+  });
+
   it('does nothing after a step that ended by itself, and nothing in a job that goes on', async () => {
     const fabrikam = await withLongRelease();
     const ended = await fabrikam.run({ waitForCompletion: 'false' });
