@@ -112,10 +112,20 @@ export class Orchestrator {
   }
 
   private async parallelJobs(): Promise<Licences | undefined> {
-    const now = this.parts.clock.now();
-    if (this.licences === undefined || now - this.licences.at >= licencesMs)
-      this.licences = { at: now, value: await this.parts.service.licences() };
-    return this.licences.value;
+    const { clock, service, signal, log } = this.parts;
+    const now = clock.now();
+    if (this.licences !== undefined && now - this.licences.at < licencesMs) return this.licences.value;
+    let value = this.licences?.value;
+    try {
+      value = await service.licences();
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const instead = value ? `the ${value.total} known before count on` : 'no agent is held back for them';
+      const text = `The parallel jobs of the organization cannot be read, so ${instead}: ${messageOf(error)}`;
+      if (this.isNew('licences')) log.say('warn', text);
+    }
+    this.licences = { at: now, value };
+    return value;
   }
 
   private async carryOut(pool: Pool, view: PoolView, actions: readonly Action[]): Promise<void> {
@@ -190,15 +200,19 @@ export class Orchestrator {
 
   /** A reason is logged, counted and told where people look, but not with every look. */
   private isNews(pool: Pool, { about, reason, text }: Action & { kind: 'tellReason' }): boolean {
-    const { clock, log, metrics } = this.parts;
-    const now = clock.now();
-    for (const [said, at] of this.told) if (now - at > repeatMs) this.told.delete(said);
+    const { log, metrics } = this.parts;
     // What counts down changes with every look.
-    const key = `${pool.id} ${about} ${reason} ${text.replace(/\d+ s$/, '')}`;
-    if (this.told.has(key)) return false;
-    this.told.set(key, now);
+    if (!this.isNew(`${pool.id} ${about} ${reason} ${text.replace(/\d+ s$/, '')}`)) return false;
     if (about !== 'pool') metrics.failed.inc({ pool: pool.name, reason });
     log.say('warn', `${about}: ${text}`, { pool: pool.name, reason });
+    return true;
+  }
+
+  private isNew(said: string): boolean {
+    const now = this.parts.clock.now();
+    for (const [earlier, at] of this.told) if (now - at > repeatMs) this.told.delete(earlier);
+    if (this.told.has(said)) return false;
+    this.told.set(said, now);
     return true;
   }
 

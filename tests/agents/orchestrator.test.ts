@@ -182,6 +182,27 @@ describe('the orchestrator, at the emulator and in a cluster in memory', functio
     assert.equal(cluster.made.length, 7);
   });
 
+  it('says that the parallel jobs cannot be read, once, and goes by those that it knew', async () => {
+    await begin();
+    emulator.state.parallelJobs = { total: 3 };
+    const { orchestrator, lines } = await newOrchestrator(emulator, cluster.host());
+    await orchestrator.round();
+    queue(2);
+    await orchestrator.round();
+    emulator.faults.add({ match: { route: /resourceusage/ }, kind: 'status', status: 403, times: 100 });
+    queue(5);
+    for (let i = 0; i < 3; i++) {
+      clock.time += 20_000;
+      await orchestrator.round();
+    }
+    assert.equal(cluster.made.length, 3);
+    const said = lines.filter((line) => line.includes('cannot be read, so the 3 known before count on'));
+    assert.equal(said.length, 1);
+    const fresh = await newOrchestrator(emulator, cluster.host());
+    await fresh.orchestrator.round();
+    assert.match(fresh.lines.join(''), /cannot be read, so no agent is held back for them: .*403/);
+  });
+
   it('counts agents that wait in one pool against the parallel jobs that another pool could use', async () => {
     await begin();
     emulator.state.parallelJobs = { total: 4 };
