@@ -2,6 +2,7 @@
  * `npm run bench` measures all and prints one table; `npm run bench -- <name> …` measures only what is named; with `--page` all is
  * measured and bench/README.md is written anew.
  */
+import { agents } from './agents';
 import { cancel } from './cancel';
 import type { Figure } from './figure';
 import { longChild } from './longChild';
@@ -26,6 +27,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   staleCheck,
   packages,
   tab,
+  agents,
 };
 
 async function main(args: string[]): Promise<void> {
