@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync, mkdtempSync, rmSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { V1PodStatus } from '@kubernetes/client-node';
 import { BatchV1Api, CoreV1Api } from '@kubernetes/client-node';
 import { parseAllDocuments } from 'yaml';
 import { messageOf } from '../../../tasks/lib/errors';
@@ -10,7 +11,7 @@ import { claimsIn } from '../../../agents/kubernetes/exclusiveClaims';
 import { KubernetesHost, type KubernetesSettings } from '../../../agents/kubernetes/host';
 import { plainTemplate, readJobTemplate, type JobTemplate } from '../../../agents/kubernetes/jobTemplate';
 import { instanceOf } from '../../../agents/kubernetes/marks';
-import type { Job } from '../../../agents/kubernetes/objects';
+import { toClient } from '../../../agents/kubernetes/objects';
 import { startKubeCluster, type KubeCluster } from './kubeCluster';
 import { onKubernetes } from './onKubernetes';
 
@@ -160,7 +161,7 @@ function suite(this: Mocha.Suite): void {
     for (;;) {
       const [pod] = (await core.listNamespacedPod({ namespace, labelSelector })).items;
       if (!pod) continue;
-      Object.assign((pod.status ??= {}), { phase: 'Succeeded' });
+      pod.status = toClient<V1PodStatus>({ phase: 'Succeeded' });
       await core.replaceNamespacedPodStatus({ namespace, name: pod.metadata?.name ?? '', body: pod });
       break;
     }
