@@ -3,6 +3,7 @@
  * measured and bench/README.md is written anew.
  */
 import { cancel } from './cancel';
+import { dockerfiles } from './dockerfiles';
 import type { Figure } from './figure';
 import { longChild } from './longChild';
 import { packages } from './packages';
@@ -23,6 +24,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   shortChild,
   longChild,
   cancel,
+  dockerfiles,
   staleCheck,
   packages,
   tab,
