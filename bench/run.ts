@@ -4,6 +4,7 @@
  */
 import { agents } from './agents';
 import { cancel } from './cancel';
+import { dockerfiles } from './dockerfiles';
 import type { Figure } from './figure';
 import { longChild } from './longChild';
 import { packages } from './packages';
@@ -24,6 +25,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   shortChild,
   longChild,
   cancel,
+  dockerfiles,
   staleCheck,
   packages,
   tab,
