@@ -1,8 +1,10 @@
+import { messageOf } from '../tasks/lib/errors';
 import type { AgentHost } from './agentHost';
 import type { PoolService } from './azureDevOps/poolService';
 import { AgentExists } from './azureDevOps/poolService';
 import type { Metrics } from './metrics';
 import type { JsonLog } from './log';
+import type { JobRequest } from './plan/jobRequest';
 import type { Action } from './plan/plan';
 import { removeAgent } from './plan/removeAgent';
 import type { ProfileSettings } from './profiles';
@@ -15,6 +17,8 @@ export interface Executing {
   service: PoolService;
   log: JsonLog;
   metrics: Metrics;
+  /** The waiting request that a reason is about: one of a request, or of the agent made for it. */
+  requestAbout: (about: string) => JobRequest | undefined;
   /** Called when the agent is made and its registration is next; what it throws leaves that to a later plan. */
   beforeRegistering?: () => Promise<void>;
 }
@@ -59,6 +63,7 @@ export async function execute(action: Action, frame: Executing): Promise<void> {
       return;
     case 'cancelRequest': {
       const { requestId } = action.request;
+      await tellRun(action.request, `canceled: ${action.why}`, frame);
       await service.cancel(pool, requestId);
       log.say('warn', `Job request ${requestId} canceled: ${action.why}.`, {
         pool: pool.name,
@@ -69,6 +74,7 @@ export async function execute(action: Action, frame: Executing): Promise<void> {
     }
     case 'tellReason':
       for (const host of hosts.values()) await host.tell(action.about, action.reason, action.text);
+      await tellRun(frame.requestAbout(action.about), action.text, frame);
       return;
     default:
       action satisfies never;
@@ -96,9 +102,24 @@ async function start(action: Action & { kind: 'startAgent' }, frame: Executing):
     metrics.failed.inc({ pool: pool.name, reason: started.reason });
     log.say('warn', `Agent '${name}' was not started: ${started.text}`, { pool: pool.name, reason: started.reason });
     await host.tell(request ? `request ${request.requestId}` : 'pool', started.reason, started.text);
+    await tellRun(request, started.text, frame);
   } catch (error) {
     // Another instance registers it, or its start was cut and is brought to its end by a later plan.
     if (!(error instanceof AgentExists)) throw error;
     log.say('debug', error.message, { pool: pool.name });
+  }
+}
+
+/** For the people who look at the run; what keeps it from its page is in the log, and stops nothing. */
+async function tellRun(
+  request: JobRequest | undefined,
+  text: string,
+  { pool, service, log }: Executing,
+): Promise<void> {
+  if (request === undefined) return;
+  try {
+    await service.tellRun(request, `No agent of pool '${pool.name}' for this job: ${text}`);
+  } catch (error) {
+    log.say('debug', `The reason is not on the page of the run: ${messageOf(error)}`, { run: request.runUrl });
   }
 }

@@ -9,7 +9,8 @@ import { Gate } from './gate';
 import type { JsonLog } from './log';
 import type { Metrics } from './metrics';
 import type { Licences } from './plan/licences';
-import type { NameSpace } from './plan/names';
+import type { JobRequest } from './plan/jobRequest';
+import { purposeOf, type NameSpace } from './plan/names';
 import { plan, type Action, type PoolView } from './plan/plan';
 import { supplyOf } from './plan/supply';
 import { isFinished } from './plan/workload';
@@ -130,7 +131,21 @@ export class Orchestrator {
 
   private async carryOut(pool: Pool, view: PoolView, actions: readonly Action[]): Promise<void> {
     const { config, service, hosts, log, metrics } = this.parts;
-    const frame: Executing = { pool, orgUrl: config.orgUrl, profiles: config.profiles, service, hosts, log, metrics };
+    const requestAbout = (about: string): JobRequest | undefined => {
+      const purpose = purposeOf(view.space, about);
+      const id = purpose && 'requestId' in purpose ? purpose.requestId : Number(/^request (\d+)$/.exec(about)?.[1]);
+      return view.requests.find(({ requestId }) => requestId === id);
+    };
+    const frame: Executing = {
+      requestAbout,
+      pool,
+      orgUrl: config.orgUrl,
+      profiles: config.profiles,
+      service,
+      hosts,
+      log,
+      metrics,
+    };
     const fresh = actions.filter((action) => action.kind !== 'tellReason' || this.isNews(pool, action));
     // Placeholders first: without them the service refuses jobs.
     const first = fresh.filter(({ kind }) => kind === 'ensurePlaceholder');

@@ -17,6 +17,11 @@ export interface Pool {
   isHosted: boolean;
 }
 
+interface WireTimeline {
+  id?: string;
+  records?: { id: string; issues?: { type: string; message: string }[] | null }[];
+}
+
 /** The name is taken: another instance registers this agent, or it is up already. */
 export class AgentExists extends Error {
   override readonly name = 'AgentExists';
@@ -142,6 +147,26 @@ export class PoolService {
     await this.azureDevOps.call('DELETE', places.jobRequests, {
       route: { poolId: pool.id, requestId },
       query: { lockToken: '00000000-0000-0000-0000-000000000000', result: 'canceled' },
+    });
+  }
+
+  /** Puts a reason on the page of the run, at the job that waits. Whether a token for pools may is not documented. */
+  async tellRun({ build, planId, jobId }: JobRequest, message: string): Promise<void> {
+    if (!build || !planId || !jobId) return;
+    const { project } = build;
+    const { value } = await this.azureDevOps.call<WireTimeline>('GET', places.timeline, {
+      route: { project, buildId: build.id },
+      attempts: 1,
+    });
+    const issues = value.records?.find(({ id }) => id === jobId)?.issues ?? [];
+    if (value.id === undefined || issues.some((issue) => issue.message === message)) return;
+    const told = [...issues, { type: 'warning', category: 'General', message }];
+    // The service takes over what is given and leaves the rest of the record as it is.
+    const record = { id: jobId, issues: told, warningCount: told.filter(({ type }) => type === 'warning').length };
+    await this.azureDevOps.call('PATCH', places.records, {
+      route: { scopeIdentifier: project, hubName: 'build', planId, timelineId: value.id },
+      body: { count: 1, value: [record] },
+      attempts: 1,
     });
   }
 

@@ -14,7 +14,9 @@ export interface WireRequest {
   matchesAllAgentsInPool?: boolean;
   agentSpecification?: object | null;
   data?: Record<string, string> | null;
-  owner?: { _links?: { web?: { href?: string } } } | null;
+  owner?: { id?: number; _links?: { web?: { href?: string } } } | null;
+  scopeId?: string;
+  planType?: string;
   planId?: string;
   jobId?: string;
 }
@@ -50,6 +52,9 @@ export function jobRequestFrom(wire: WireRequest, now: number): JobRequest | und
     isPrivate: wire.data?.ParallelismTag?.toLowerCase() !== 'public',
     ...(runUrl && { runUrl }),
     ...(wire.planId && { planId: wire.planId }),
+    ...(wire.planType === 'Build' && wire.owner?.id && wire.scopeId
+      ? { build: { id: wire.owner.id, project: wire.scopeId } }
+      : {}),
     ...(wire.jobId && { jobId: wire.jobId }),
   };
 }

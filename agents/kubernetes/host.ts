@@ -40,8 +40,8 @@ export interface KubernetesSettings {
 export class KubernetesHost implements AgentHost {
   private fullUntil = 0;
   private crowdedUntil = 0;
-  /** Why a Job got no pod, asked for once per Job and pause. */
-  private readonly podless = new Map<string, { at: number; problem: Problem | undefined }>();
+  /** Why Jobs got no pod. */
+  private refusals: { at: number; byJob: Promise<Map<string, string>> } | undefined;
 
   /** Jobs on their way to the server. */
   private readonly beingMade = new Map<string, Job>();
@@ -241,24 +241,25 @@ export class KubernetesHost implements AgentHost {
 
   /** A quota or an admission rule that refuses the pod speaks only through an event of the Job. */
   private async whyNoPod(job: V1Job): Promise<Problem | undefined> {
-    const { namespace, now } = this.settings;
-    const uid = job.metadata?.uid ?? '';
+    const { now } = this.settings;
     const age = now() - (timeOf(job.metadata?.creationTimestamp) ?? now());
     if (age < podlessMs) return undefined;
-    const asked = this.podless.get(uid);
-    if (asked && now() - asked.at < quotaPauseMs) return asked.problem;
-    const events = await this.core.listNamespacedEvent({
-      namespace,
-      fieldSelector: `involvedObject.uid=${uid},reason=FailedCreate`,
-    });
-    const text = events.items.at(-1)?.message;
-    const reason = text?.includes('exceeded quota') ? 'quota' : 'refused';
-    const problem: Problem | undefined =
-      text === undefined ? undefined : { reason, text: `its pod was refused: ${text}` };
+    // One list for all: after a long queue a thousand Jobs wait for their pods.
+    if (this.refusals === undefined || now() - this.refusals.at >= podlessMs)
+      this.refusals = { at: now(), byJob: this.refusedPods() };
+    const text = (await this.refusals.byJob).get(job.metadata?.uid ?? '');
+    if (text === undefined) return undefined;
+    const reason = text.includes('exceeded quota') ? 'quota' : 'refused';
     if (reason === 'quota') this.fullUntil = now() + quotaPauseMs;
-    for (const [old, { at }] of this.podless) if (now() - at > quotaPauseMs) this.podless.delete(old);
-    this.podless.set(uid, { at: now(), problem });
-    return problem;
+    return { reason, text: `its pod was refused: ${text}` };
+  }
+
+  /** By the uid of the Job: what its last refusal said. */
+  private async refusedPods(): Promise<Map<string, string>> {
+    const { namespace } = this.settings;
+    const fieldSelector = 'involvedObject.kind=Job,reason=FailedCreate';
+    const { items } = await this.core.listNamespacedEvent({ namespace, fieldSelector });
+    return new Map(items.map(({ involvedObject, message }) => [involvedObject.uid ?? '', message ?? '']));
   }
 
   /** Asks the server itself, for the watch may lag. */

@@ -23,6 +23,8 @@ export interface JobRequest {
   isPrivate: boolean;
   /** Where a person finds the run; goes onto the Job. */
   runUrl?: string;
+  /** The run as its page knows it; undefined for a release. */
+  build?: { id: number; project: string };
   planId?: string;
   jobId?: string;
 }

@@ -1,9 +1,10 @@
 import { Refusal } from '../state/refusal';
+import type { IssueScript } from '../state/script';
 import type { Run } from '../state/runs';
 import { logsOf, recordsOf, type StepLog, type TimelineRecord } from '../state/timeline';
 import { runOf } from './builds';
 import { location } from './resources';
-import { idOf, listReply, queryNumber, type Reply, type Route, type RouteCall } from './route';
+import { bodyMap, idOf, listReply, queryNumber, type Reply, type Route, type RouteCall } from './route';
 import { time } from './wire';
 
 const build = '{project}/_apis/build/builds/{buildId}';
@@ -13,11 +14,31 @@ export const timelineRoutes: Route[] = [
   { method: 'GET', template: `${build}/timeline/{timelineId}`, resource: location.timeline, handle: getTimeline },
   { method: 'GET', template: `${build}/logs`, resource: location.buildLogs, handle: listLogs },
   { method: 'GET', template: `${build}/logs/{logId}`, resource: location.buildLogs, handle: getLog },
+  {
+    method: 'PATCH',
+    template: '{project}/_apis/distributedtask/hubs/{hubName}/plans/{planId}/timelines/{timelineId}/records',
+    resource: location.timelineRecords,
+    handle: updateRecords,
+  },
 ];
+
+/** Takes over the issues of the records that are given. */
+function updateRecords(call: RouteCall): Reply {
+  const { planId, timelineId } = call.params;
+  const run = call.state.runs.find((one) => one.planId === planId && one.timelineId === timelineId);
+  if (!run) throw new Refusal(404, 'TaskOrchestrationPlanNotFoundException', `No plan found for identifier ${planId}.`);
+  const { value } = bodyMap(call) as { value?: { id: string; issues?: IssueScript[] }[] };
+  run.issues ??= new Map();
+  for (const { id, issues } of value ?? []) if (issues) run.issues.set(id, issues);
+  return listReply(value ?? []);
+}
 
 function getTimeline(call: RouteCall): Reply {
   const run = runOf(call);
-  const records = recordsOf(run, call.state.now, call.params.timelineId?.toLowerCase());
+  const records = recordsOf(run, call.state.now, call.params.timelineId?.toLowerCase())?.map((record) => ({
+    ...record,
+    issues: run.issues?.get(record.id) ?? record.issues,
+  }));
   if (!records)
     throw new Refusal(
       404,

@@ -4,7 +4,7 @@ import type { Identity } from './identity';
 import type { Pipeline } from './pipelines';
 import { play, type Progress } from './progress';
 import type { StagePlan } from './rootYaml';
-import { scriptFor, type ArtifactScript, type AttachmentScript, type RunScript } from './script';
+import { scriptFor, type ArtifactScript, type AttachmentScript, type IssueScript, type RunScript } from './script';
 
 /** What a person or a client chose for the `resources` of the run. */
 export interface ChosenResources {
@@ -51,6 +51,8 @@ export interface Run {
   deletedAt?: number;
   retainedByRelease: boolean;
   /** What the timeline looked like at the last look: only then can a record be said to have changed. */
+  /** Issues that somebody else than a task put on records, by their id. */
+  issues?: Map<string, IssueScript[]>;
   seen: { changeId: number; records: Map<string, { text: string; changeId: number }> };
 }
 

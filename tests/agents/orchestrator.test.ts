@@ -7,6 +7,11 @@ import type { Pool } from '../../emulator/state/pools';
 import { MemoryCluster, type Course } from './memoryHost';
 import { newOrchestrator, profile, TestClock } from './orchestrating';
 
+interface Run {
+  id: number;
+  records: { type: string; issues?: { message: string }[] }[];
+}
+
 describe('the orchestrator, at the emulator and in a cluster in memory', function () {
   this.timeout(60_000);
   let emulator: Emulator;
@@ -248,6 +253,32 @@ describe('the orchestrator, at the emulator and in a cluster in memory', functio
     await orchestrator.round();
     assert.equal(job!.result, 'canceled');
     assert.match(lines.join(''), /no profile meets its demands \(default lacks gpu\)/);
+  });
+
+  it('puts the reason on the page of the run, at the job that waits, and goes on where it may not', async () => {
+    for (const status of [undefined, 403]) {
+      await begin();
+      emulator.state.addProject('Fabrikam');
+      emulator.state.addAgent('build', { name: 'theirs', status: 'offline' });
+      const pipeline = emulator.state.addPipeline({ name: 'p', queue: 'build', demands: ['gpu'] });
+      const ask = async (path: string, init: object = {}): Promise<Run> => {
+        const headers = { authorization: `Bearer ${emulator.token}`, 'content-type': 'application/json' };
+        return (await (await fetch(`${emulator.url}Fabrikam/_apis/${path}`, { headers, ...init })).json()) as Run;
+      };
+      const { id } = await ask(`pipelines/${pipeline.id}/runs?api-version=7.1`, { method: 'POST', body: '{}' });
+      if (status)
+        emulator.faults.add({ match: { method: 'PATCH', route: /records$/ }, kind: 'status', status, times: 9 });
+      clock.time += 1000;
+      const { orchestrator, lines } = await newOrchestrator(emulator, cluster.host());
+      for (let i = 0; i < 3; i++) await orchestrator.round();
+      const { records } = await ask(`build/builds/${id}/timeline?api-version=7.1`);
+      const job = records.find(({ type }) => type === 'Job');
+      const told = job?.issues?.map(({ message }) => message) ?? [];
+      const reason = "No agent of pool 'build' for this job: no profile meets its demands (default lacks gpu)";
+      assert.deepEqual(told, status ? [] : [reason]);
+      assert.equal(lines.filter((line) => line.includes('not on the page of the run')).length, status ? 1 : 0);
+      if (!status) await emulator.close();
+    }
   });
 
   it('gives a job that demands more the profile that has it', async () => {
