@@ -19,7 +19,7 @@ const out = path.join(unfinished, 'extension');
 const TASKS = ['TriggerPipeline', 'TriggerRelease', 'DockerBaseStaleCheck'];
 
 /** Those of the Marketplace page; scripts/screenshots.ts makes them. */
-const PICTURES = ['cascade-light.png', 'cascade-dark.png', 'summary.png'];
+const PICTURES = ['cascade-light.png', 'cascade-dark.png', 'summary.png', 'verdicts.png'];
 
 /** The post-job part is the task's own bundle; this only tells it so. */
 const POST_JOB = "process.env.PIPELINE_CASCADE_POST_JOB = 'true';\nrequire('./index.js');\n";

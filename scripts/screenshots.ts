@@ -1,4 +1,4 @@
-/** Makes the pictures of the Marketplace page, images/*.png, from the packaged tab and from real summaries in a real browser. */
+/** Makes the pictures of the Marketplace page, images/*.png, from the packaged tab, from real summaries and from drawings in a real browser. */
 import fs from 'node:fs';
 import path from 'node:path';
 import type { BrowserContext } from 'playwright-core';
@@ -20,6 +20,7 @@ async function main(): Promise<void> {
   try {
     await tabPictures(browser.context);
     await summaryPicture(browser.context);
+    await drawing(browser.context, 'verdicts');
   } finally {
     await browser.close();
   }
@@ -53,6 +54,13 @@ async function summaryPicture(context: BrowserContext): Promise<void> {
   const page = await context.newPage();
   await page.setContent(markdownPage(summaries()));
   await save('summary.png', await page.locator('body').screenshot());
+}
+
+/** A drawing as a picture: the Marketplace shows no SVG. */
+async function drawing(context: BrowserContext, name: string): Promise<void> {
+  const page = await context.newPage();
+  await page.setContent(await fs.promises.readFile(path.join(images, `${name}.svg`), 'utf8'));
+  await save(`${name}.png`, await page.locator('svg').screenshot({ omitBackground: true }));
 }
 
 async function save(name: string, picture: Buffer): Promise<void> {

@@ -10,7 +10,7 @@ describe('DockerBaseStaleCheck: many Dockerfiles', function () {
   after(closeProjects);
 
   it('cost one HEAD a base and one token a repository while their locks hold, and no manifest or blob', async () => {
-    const project = await startProject({ users: { reader: PASSWORD }, auth: 'token' });
+    const project = await startProject({ users: { reader: PASSWORD }, auth: 'token', delayMs: 10 });
     const { registry } = project;
     const auth = Buffer.from(`reader:${PASSWORD}`).toString('base64');
     project.write('config.json', JSON.stringify({ auths: { REGISTRY: { auth } } }));
