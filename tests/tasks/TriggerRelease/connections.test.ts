@@ -89,7 +89,7 @@ describe('TriggerRelease: where the call goes, and as whom', function () {
         const { releases } = scene.other.state.releaseArea;
         assert.equal(step.outputs.releaseId, String(releases[0]?.id));
         assert.match(step.log.join('\n'), /created for the identity of the connection, .* in another organization/);
-        const creation = scene.other.calls.find(({ method, path }) => method === 'POST' && path.endsWith("/releases"));
+        const creation = scene.other.calls.find(({ method, path }) => method === 'POST' && path.endsWith('/releases'));
         assert.equal(creation?.host, 'release', 'the other organization names the host of its releases itself');
         assert.equal(scene.own.state.releaseArea.releases.length, 0);
       });
