@@ -43,7 +43,7 @@ const pure = {
 const tasks = ['TriggerPipeline', 'TriggerRelease', 'DockerBaseStaleCheck'];
 
 export default tseslint.config(
-  { ignores: ['build', 'dist', 'coverage', 'node_modules'] },
+  { ignores: ['build', 'build.*', 'dist', 'coverage', 'node_modules'] },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

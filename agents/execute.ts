@@ -15,6 +15,8 @@ export interface Executing {
   service: PoolService;
   log: JsonLog;
   metrics: Metrics;
+  /** Called when the agent is made and its registration is next; what it throws leaves that to a later plan. */
+  beforeRegistering?: () => Promise<void>;
 }
 
 /** Does one thing that was planned. Doing it again does no harm; what it throws is for the next plan to mend. */
@@ -32,9 +34,10 @@ export async function execute(action: Action, frame: Executing): Promise<void> {
       const { workload } = action;
       const profile = frame.profiles.find(({ name }) => name === workload.profile);
       if (profile === undefined) return;
-      await hosts
-        .get(workload.host)
-        ?.finishStart(workload, () => service.register({ pool, name: workload.name, profile }, { replace: true }));
+      await hosts.get(workload.host)?.finishStart(workload, async () => {
+        await frame.beforeRegistering?.();
+        return await service.register({ pool, name: workload.name, profile }, { replace: true });
+      });
       return;
     }
     case 'removeAgent': {
@@ -80,7 +83,10 @@ async function start(action: Action & { kind: 'startAgent' }, frame: Executing):
   if (profile === undefined || host === undefined) return;
   try {
     const spec = { name, purpose, pool, orgUrl, profile, ...(request && { request }) };
-    const started = await host.start(spec, () => service.register({ pool, name, profile }, { replace: false }));
+    const started = await host.start(spec, async () => {
+      await frame.beforeRegistering?.();
+      return await service.register({ pool, name, profile }, { replace: false });
+    });
     if (started === 'duplicate') return;
     if (started === 'started') {
       metrics.created.inc({ pool: pool.name });

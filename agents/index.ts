@@ -37,7 +37,8 @@ async function main(env: NodeJS.ProcessEnv): Promise<number> {
     ...(extraAuthorities && { extraAuthorities }),
   };
   try {
-    const identity = `${hostname()}-${randomBytes(4).toString('hex')}`;
+    // In a cluster the name of the pod: a container that is started anew in it goes on with the Lease of the one before it at once.
+    const identity = env.KUBERNETES_SERVICE_HOST ? hostname() : `${hostname()}-${randomBytes(4).toString('hex')}`;
     await run(config, {
       ...{ log, secrets, clock: systemClock, signal: stop.signal, network: { environment }, readFile, identity },
       onListening: (port) => log.say('info', `The orchestrator runs; health and metrics are at port ${port}.`),

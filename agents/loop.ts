@@ -46,6 +46,9 @@ export class Wake {
   }
 }
 
+/** So long a single pass waits for another instance, which holds its Lease no longer after it died. */
+const standByOnceMs = 30_000;
+
 /**
  * Goes round until the signal aborts, or once. The pause is the shortest while anything waits, and doubles up to the idle one while nothing
  * does. A round that fails is told, and tried again after a growing pause.
@@ -53,6 +56,7 @@ export class Wake {
 export async function loop(looping: Looping): Promise<void> {
   const { condition, pauses, clock, signal, log } = looping;
   let pauseMs = pauses.shortestMs;
+  const begunAt = clock.now();
   const isStopped = () => signal.aborted;
   while (!isStopped()) {
     try {
@@ -68,6 +72,10 @@ export async function loop(looping: Looping): Promise<void> {
       pauseMs = longer(pauseMs, pauses);
     }
     if (looping.runOnce && !condition.standsBy) return;
+    if (looping.runOnce && clock.now() - begunAt > standByOnceMs) {
+      log.say('warn', 'Another instance holds the Lease and does this work; this single pass (RUN_ONCE) ends.');
+      return;
+    }
     try {
       await looping.wake.sleep(condition.standsBy ? Math.max(pauseMs, 2000) : pauseMs, { clock, signal });
     } catch (error) {

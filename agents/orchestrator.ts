@@ -1,9 +1,11 @@
-import { messageOf } from '../tasks/lib/errors';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Canceled, messageOf } from '../tasks/lib/errors';
 import type { World } from '../tasks/lib/world';
 import type { AgentHost } from './agentHost';
 import type { Pool, PoolService } from './azureDevOps/poolService';
 import type { Config } from './config';
 import { execute, type Executing } from './execute';
+import { Gate } from './gate';
 import type { JsonLog } from './log';
 import type { Metrics } from './metrics';
 import type { Licences } from './plan/licences';
@@ -26,12 +28,18 @@ export interface Parts {
   mayAct: () => boolean;
 }
 
+type Start = Action & { kind: 'startAgent' | 'handRegistration' };
+
 /** A whole look at the capabilities is dear; the placeholders are asked for theirs once in so long. */
 const capabilitiesMs = 300_000;
 const licencesMs = 15_000;
 /** The same reason is said in the log once in so long. */
 const repeatMs = 600_000;
 const atOnce = 10;
+/** Agents that are made at once, and registrations that are made and handed over at once. */
+const startsAtOnce = 25;
+/** So long a round waits for registrations, in real time: a key takes a tenth of a second, and meanwhile other jobs are queued. */
+const registrationsMs = 5000;
 
 /**
  * Looks at every pool and does what the plan says. What it remembers is only for the log, the metrics and to ask less often: a restart at
@@ -44,6 +52,10 @@ export class Orchestrator {
   /** When the jobs were queued whose agents are on their way. */
   private readonly starting = new Map<string, number>();
   private readonly ended = new Set<string>();
+  /** By pool and name: agents that are made or made and not registered yet. */
+  private readonly underWay = new Map<string, Promise<void>>();
+  private readonly creating = new Gate(startsAtOnce);
+  private readonly registering = new Gate(startsAtOnce);
   private licences: { at: number; value: Licences | undefined } | undefined;
 
   constructor(private readonly parts: Parts) {}
@@ -72,6 +84,9 @@ export class Orchestrator {
       free.set(pool.id, (free.get(pool.id) ?? 0) + started);
       await this.carryOut(pool, view, actions);
     }
+    const patience = new AbortController();
+    await Promise.race([this.finish(), sleep(registrationsMs, undefined, patience).catch(() => undefined)]);
+    patience.abort();
     if (failures.length > 0 && failures.length === pools.length) throw failures[0];
     return views.some(({ view }) => view.requests.some(({ received }) => !received));
   }
@@ -97,10 +112,20 @@ export class Orchestrator {
   }
 
   private async parallelJobs(): Promise<Licences | undefined> {
-    const now = this.parts.clock.now();
-    if (this.licences === undefined || now - this.licences.at >= licencesMs)
-      this.licences = { at: now, value: await this.parts.service.licences() };
-    return this.licences.value;
+    const { clock, service, signal, log } = this.parts;
+    const now = clock.now();
+    if (this.licences !== undefined && now - this.licences.at < licencesMs) return this.licences.value;
+    let value = this.licences?.value;
+    try {
+      value = await service.licences();
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const instead = value ? `the ${value.total} known before count on` : 'no agent is held back for them';
+      const text = `The parallel jobs of the organization cannot be read, so ${instead}: ${messageOf(error)}`;
+      if (this.isNew('licences')) log.say('warn', text);
+    }
+    this.licences = { at: now, value };
+    return value;
   }
 
   private async carryOut(pool: Pool, view: PoolView, actions: readonly Action[]): Promise<void> {
@@ -111,15 +136,53 @@ export class Orchestrator {
     const first = fresh.filter(({ kind }) => kind === 'ensurePlaceholder');
     const rest = fresh.filter(({ kind }) => kind !== 'ensurePlaceholder');
     for (const action of first) await this.carryOutOne(action, frame);
-    for (let i = 0; i < rest.length; i += atOnce) {
-      await Promise.all(rest.slice(i, i + atOnce).map((action) => this.carryOutOne(action, frame)));
+    const made = rest.filter(isStart).map((action) => this.begin(action, frame));
+    const others = rest.filter((action) => !isStart(action));
+    for (let i = 0; i < others.length; i += atOnce) {
+      await Promise.all(others.slice(i, i + atOnce).map((action) => this.carryOutOne(action, frame)));
     }
+    await Promise.all(made);
     for (const action of rest) {
       if (action.kind === 'startAgent' && action.request) this.starting.set(action.name, action.request.queuedAt);
     }
     const known = new Set(view.workloads.map(({ name }) => name));
     for (const name of this.ended)
       if (name.startsWith(`${pool.id}/`) && !known.has(name.slice(name.indexOf('/') + 1))) this.ended.delete(name);
+  }
+
+  /** Resolves when every agent that was made has its registration; once the signal has aborted, with what is on its way. */
+  async finish(): Promise<void> {
+    await Promise.all(this.underWay.values());
+  }
+
+  /**
+   * Resolves when the agent is made. Its registration follows behind those that are ahead of it: a key takes so long that the agents of a
+   * long queue must not wait for each other's. One that is cut there is handed its registration by a later plan.
+   */
+  private begin(action: Start, frame: Executing): Promise<void> {
+    const key = `${frame.pool.id}/${action.kind === 'startAgent' ? action.name : action.workload.name}`;
+    if (this.underWay.has(key)) return Promise.resolve();
+    return new Promise((made) => {
+      const carryOut = async (): Promise<void> => {
+        let gate = this.creating;
+        const beforeRegistering = async (): Promise<void> => {
+          gate.leave();
+          made();
+          gate = this.registering;
+          await gate.enter();
+          if (this.parts.signal.aborted || !this.parts.mayAct()) throw new Canceled();
+        };
+        await gate.enter();
+        try {
+          await this.carryOutOne(action, { ...frame, beforeRegistering });
+        } finally {
+          gate.leave();
+          made();
+          this.underWay.delete(key);
+        }
+      };
+      this.underWay.set(key, carryOut());
+    });
   }
 
   private async carryOutOne(action: Action, frame: Executing): Promise<void> {
@@ -129,7 +192,7 @@ export class Orchestrator {
     try {
       await execute(action, frame);
     } catch (error) {
-      if (isStopped()) return;
+      if (isStopped() || !mayAct()) return;
       const { name } = frame.pool;
       log.say('error', `${action.kind} did not succeed and is planned anew: ${messageOf(error)}`, { pool: name });
     }
@@ -137,15 +200,19 @@ export class Orchestrator {
 
   /** A reason is logged, counted and told where people look, but not with every look. */
   private isNews(pool: Pool, { about, reason, text }: Action & { kind: 'tellReason' }): boolean {
-    const { clock, log, metrics } = this.parts;
-    const now = clock.now();
-    for (const [said, at] of this.told) if (now - at > repeatMs) this.told.delete(said);
+    const { log, metrics } = this.parts;
     // What counts down changes with every look.
-    const key = `${pool.id} ${about} ${reason} ${text.replace(/\d+ s$/, '')}`;
-    if (this.told.has(key)) return false;
-    this.told.set(key, now);
+    if (!this.isNew(`${pool.id} ${about} ${reason} ${text.replace(/\d+ s$/, '')}`)) return false;
     if (about !== 'pool') metrics.failed.inc({ pool: pool.name, reason });
     log.say('warn', `${about}: ${text}`, { pool: pool.name, reason });
+    return true;
+  }
+
+  private isNew(said: string): boolean {
+    const now = this.parts.clock.now();
+    for (const [earlier, at] of this.told) if (now - at > repeatMs) this.told.delete(earlier);
+    if (this.told.has(said)) return false;
+    this.told.set(said, now);
     return true;
   }
 
@@ -184,4 +251,8 @@ export class Orchestrator {
     this.spaces.set(pool.id, space);
     return space;
   }
+}
+
+function isStart(action: Action): action is Start {
+  return action.kind === 'startAgent' || action.kind === 'handRegistration';
 }

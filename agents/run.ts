@@ -92,6 +92,7 @@ async function goRound(
   try {
     await loop({ round: () => orchestrator.round(), elected, pauses, runOnce, wake, condition, log, clock, signal });
   } finally {
+    await orchestrator.finish();
     clearInterval(renewal);
     await election?.release().catch(() => undefined);
     await Promise.all([...hosts.values()].map((host) => host.stop()));

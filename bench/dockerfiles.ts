@@ -1,14 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readDockerfile } from '../tasks/DockerBaseStaleCheck/dockerfile/readDockerfile';
+import { hasFrom, readDockerfile } from '../tasks/DockerBaseStaleCheck/dockerfile/readDockerfile';
 import { findDockerfiles, systemFiles } from '../tasks/DockerBaseStaleCheck/findDockerfiles';
+import { inMs, type Figure } from './figure';
 
 const CASES = join(__dirname, '../../shared/cases/dockerfiles');
-const FILES = 10_000;
-/** 200,000 files, half of them in node_modules; every tenth project has a Dockerfile in each folder. */
-const TREE = { projects: 200, folders: 20, filesEach: 50 };
+/** 200,000 files, a fifth of them in node_modules, and 10,000 Dockerfiles: two in each of the other folders. */
+const TREE = { projects: 250, folders: 25, filesEach: 32, everyNthInModules: 5 };
+const DOCKERFILES = 10_000;
+const NAMES = ['Dockerfile', 'Dockerfile.arm64'];
 /** Lines of an everyday Dockerfile behind each case, so that a text is about as long as a real one. */
 const EVERYDAY = `
 ARG PYTHON=3.12
@@ -25,80 +27,79 @@ USER 1000
 CMD ["python", "-m", "app"]
 `;
 
-interface Measured {
-  ms: number;
-  /** Growth of the resident memory, in MB. */
-  megabytes: number;
-}
-
-async function measure(work: () => unknown): Promise<Measured> {
-  const before = process.memoryUsage().rss;
-  const start = performance.now();
-  await work();
-  return { ms: performance.now() - start, megabytes: (process.memoryUsage().rss - before) / 1e6 };
-}
-
-function print(what: string, { ms, megabytes }: Measured): void {
-  console.log(`${what.padEnd(66)} ${ms.toFixed(0).padStart(6)} ms ${megabytes.toFixed(0).padStart(5)} MB`);
-}
-
-/** Prints how long it takes to read 10,000 Dockerfiles, and to find some in a tree of 200,000 files, beside a baseline. */
-export async function benchDockerfiles(): Promise<void> {
-  await benchReading();
-  await benchFinding();
-}
-
-async function benchReading(): Promise<void> {
-  const seeds = existsSync(CASES)
-    ? readdirSync(CASES)
-        .filter((name) => name.endsWith('.Dockerfile'))
-        .map((name) => readFileSync(join(CASES, name), 'utf8'))
-    : ['ARG V=24.04\nFROM ubuntu:$V AS build\nFROM build\n'];
-  const texts = Array.from({ length: FILES }, (_, index) => `${seeds[index % seeds.length] ?? ''}${EVERYDAY}`);
-  let lines = 0;
-  const plain = await measure(() => {
-    for (const text of texts) lines += text.match(/^\s*FROM\s+\S+/gim)?.length ?? 0;
-  });
-  print(`baseline: the FROM lines of ${FILES} texts by a regular expression`, plain);
-  let references = 0;
-  const read = await measure(() => {
-    for (const text of texts) {
-      const result = readDockerfile(text);
-      references += result.kind === 'dockerfile' ? result.references.length : 0;
-    }
-  });
-  print(`reading ${FILES} Dockerfiles (at most 5000 ms, 150 MB)`, read);
-  console.log(`  ${lines} FROM lines, ${references} references`);
-}
-
-async function benchFinding(): Promise<void> {
+/** How long it takes to find and read 10,000 Dockerfiles in a tree of 200,000 files, beside the bare reading of that tree. */
+export async function dockerfiles(): Promise<Figure[]> {
   const root = await mkdtemp(join(tmpdir(), 'bench-dockerfiles-'));
   try {
     const files = await makeTree(root);
-    const plain = await measure(() => readdir(root, { recursive: true }));
-    print(`baseline: names of ${files} files by a recursive readdir`, plain);
-    let found = 0;
-    const search = await measure(async () => {
-      found = (await findDockerfiles(root, [], systemFiles)).files.length;
+    const bareMs = await timed(() => readBarely(root));
+    let texts: string[] = [];
+    const findMs = await timed(async () => {
+      const found = await findDockerfiles(root, [], systemFiles);
+      texts = found.files.flatMap((one) => (one.kind === 'dockerfile' ? [one.text] : []));
     });
-    print(`finding and reading ${found} Dockerfiles among them`, search);
-    const all = await measure(() => findDockerfiles(root, ['**/Dockerfile'], systemFiles));
-    print('finding them in node_modules too', all);
+    if (texts.length !== DOCKERFILES) throw new Error(`${texts.length} Dockerfiles were found, not ${DOCKERFILES}.`);
+    let references = 0;
+    const readMs = await timed(() => {
+      for (const text of texts) {
+        const result = readDockerfile(text);
+        if (result.kind === 'dockerfile') references += result.references.length;
+      }
+    });
+    const note = `${inMs(findMs)} to find them, ${inMs(readMs)} to read ${references} references from them`;
+    return [
+      {
+        name: `${DOCKERFILES} Dockerfiles in a tree of ${files} files, found and read`,
+        value: inMs(findMs + readMs),
+        baseline: `${inMs(bareMs)} for a bare readdir and readFile`,
+        limit: '5000 ms',
+        note,
+      },
+    ];
   } finally {
     await rm(root, { recursive: true, force: true });
   }
 }
 
+async function timed(work: () => unknown): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return performance.now() - begin;
+}
+
+/** The least that has the texts: all names, and one file after the other. */
+async function readBarely(root: string): Promise<void> {
+  const names = await readdir(root, { recursive: true });
+  for (const name of names) {
+    if (/(^|[\\/])Dockerfile(\.\w+)?$/.test(name)) await readFile(join(root, name), 'utf8');
+  }
+}
+
 /** Makes the tree and gives the number of its files. */
 async function makeTree(root: string): Promise<number> {
+  const texts = seeds().map((seed) => `${seed}${EVERYDAY}`);
+  let made = 0;
   for (let project = 0; project < TREE.projects; project++) {
     for (let folder = 0; folder < TREE.folders; folder++) {
-      const place = join(root, `p${project}`, folder % 2 ? 'node_modules' : 'src', `m${folder}`);
+      const inModules = folder % TREE.everyNthInModules === 0;
+      const place = join(root, `p${project}`, inModules ? 'node_modules' : 'src', `m${folder}`);
       await mkdir(place, { recursive: true });
-      const names = Array.from({ length: TREE.filesEach }, (_, index) => `f${index}.ts`);
-      if (project % 10 === 0) names[0] = 'Dockerfile';
-      await Promise.all(names.map((name) => writeFile(join(place, name), name === 'Dockerfile' ? 'FROM a\n' : '')));
+      const names = Array.from(
+        { length: TREE.filesEach },
+        (_, at) => (inModules ? undefined : NAMES[at]) ?? `f${at}.ts`,
+      );
+      const textOf = (name: string) => (NAMES.includes(name) ? (texts[made++ % texts.length] ?? '') : '');
+      await Promise.all(names.map((name) => writeFile(join(place, name), textOf(name))));
     }
   }
   return TREE.projects * TREE.folders * TREE.filesEach;
+}
+
+/** Real hard cases, where they are at hand. */
+function seeds(): string[] {
+  if (!existsSync(CASES)) return ['ARG V=24.04\nFROM ubuntu:$V AS build\nFROM build\n'];
+  return readdirSync(CASES)
+    .filter((name) => name.endsWith('.Dockerfile'))
+    .map((name) => readFileSync(join(CASES, name), 'utf8'))
+    .filter(hasFrom);
 }

@@ -2,7 +2,9 @@
  * `npm run bench` measures all and prints one table; `npm run bench -- <name> …` measures only what is named; with `--page` all is
  * measured and bench/README.md is written anew.
  */
+import { agents } from './agents';
 import { cancel } from './cancel';
+import { dockerfiles } from './dockerfiles';
 import type { Figure } from './figure';
 import { longChild } from './longChild';
 import { packages } from './packages';
@@ -23,9 +25,11 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   shortChild,
   longChild,
   cancel,
+  dockerfiles,
   staleCheck,
   packages,
   tab,
+  agents,
 };
 
 async function main(args: string[]): Promise<void> {

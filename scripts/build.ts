@@ -13,7 +13,9 @@ import { thirdPartyNotices } from './thirdPartyNotices';
 
 const root = path.join(__dirname, '..');
 const buildFolder = path.join(process.argv[2] ?? root, 'build');
-const out = path.join(buildFolder, 'extension');
+/** Whoever uses the build meanwhile sees the last one until this one is whole. */
+const unfinished = `${buildFolder}.${process.pid}`;
+const out = path.join(unfinished, 'extension');
 const TASKS = ['TriggerPipeline', 'TriggerRelease', 'DockerBaseStaleCheck'];
 
 /** Those of the Marketplace page; scripts/screenshots.ts makes them. */
@@ -59,7 +61,6 @@ async function bundle(entry: string, outfile: string): Promise<Metafile> {
 }
 
 async function main(): Promise<void> {
-  fs.rmSync(buildFolder, { recursive: true, force: true });
   const metafiles: Metafile[] = [];
   for (const task of TASKS) {
     const folder = path.join(out, task);
@@ -71,7 +72,7 @@ async function main(): Promise<void> {
     fs.writeFileSync(path.join(folder, 'postJob.js'), POST_JOB);
     fs.copyFileSync(path.join(root, 'images', 'icon-32.png'), path.join(folder, 'icon.png'));
   }
-  metafiles.push(await bundle('cli/main.ts', path.join(buildFolder, 'cli', 'main.js')));
+  metafiles.push(await bundle('cli/main.ts', path.join(unfinished, 'cli', 'main.js')));
   metafiles.push(await buildTab(root, path.join(out, 'tab')));
   fs.mkdirSync(path.join(out, 'images'), { recursive: true });
   fs.copyFileSync(path.join(root, 'images', 'icon-128.png'), path.join(out, 'images', 'icon.png'));
@@ -84,7 +85,15 @@ async function main(): Promise<void> {
   fs.writeFileSync(path.join(out, 'ThirdPartyNotices.txt'), thirdPartyNotices(root, packages));
   const ours = readJson<{ name: string; version: string; license: string }>('package.json');
   fs.writeFileSync(path.join(out, 'sbom.cdx.json'), sbom(ours, packages, readJson<PackageLock>('package-lock.json')));
+  replaceBuild();
   console.log(`Built ${TASKS.join(', ')} in build/extension.`);
+}
+
+function replaceBuild(): void {
+  const old = `${unfinished}.old`;
+  if (fs.existsSync(buildFolder)) fs.renameSync(buildFolder, old);
+  fs.renameSync(unfinished, buildFolder);
+  fs.rmSync(old, { recursive: true, force: true });
 }
 
 function readJson<T>(file: string): T {
@@ -92,6 +101,7 @@ function readJson<T>(file: string): T {
 }
 
 void main().catch((error: unknown) => {
+  fs.rmSync(unfinished, { recursive: true, force: true });
   console.error(error);
   process.exitCode = 1;
 });

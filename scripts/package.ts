@@ -25,13 +25,23 @@ function packageExtension(): string {
     version: string;
   };
   const file = path.join(dist, `${id}-${version}.vsix`);
-  fs.rmSync(dist, { recursive: true, force: true });
+  const unfinished = path.join(dist, `${process.pid}.tmp`);
   const said = run('tfx', [
     ...['node_modules/tfx-cli/_build/tfx-cli.js', 'extension', 'create', '--no-prompt', '--no-color'],
-    ...['--root', path.join(target, 'build', 'extension'), '--manifests', 'vss-extension.json', '--output-path', file],
+    ...[
+      '--root',
+      path.join(target, 'build', 'extension'),
+      '--manifests',
+      'vss-extension.json',
+      '--output-path',
+      unfinished,
+    ],
   ]);
   if (/warn|in the future/i.test(said)) throw new Error(`tfx warns:\n${said}`);
-  repack(file);
+  repack(unfinished);
+  fs.renameSync(unfinished, file);
+  const others = fs.readdirSync(dist).filter((name) => name.endsWith('.vsix') && name !== path.basename(file));
+  for (const other of others) fs.rmSync(path.join(dist, other));
   return file;
 }
 

@@ -1,6 +1,11 @@
-import { generateKeyPair } from 'node:crypto';
+import { generateKeyPair, type KeyPairKeyObjectResult } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import type { Registration } from '../agentHost';
+import { Gate } from '../gate';
+
+/** Keys are made on Node's thread pool of four, which looks up host names as well: one thread stays free for them. */
+const making = new Gate(Math.min(3, availableParallelism()));
 
 /** An RSA key pair in the forms that the service and the agent read. */
 export interface AgentKey {
@@ -11,8 +16,7 @@ export interface AgentKey {
 
 /** Makes the key that one agent signs in with: RSA of 2048 bits, as the agent itself would make it. */
 export async function newAgentKey(): Promise<AgentKey> {
-  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
-  const jwk = privateKey.export({ format: 'jwk' });
+  const jwk = (await newKeyPair()).privateKey.export({ format: 'jwk' });
   const base64 = (value: string | undefined): string => Buffer.from(value ?? '', 'base64url').toString('base64');
   const [exponent, modulus] = [base64(jwk.e), base64(jwk.n)];
   const parameters = {
@@ -26,6 +30,15 @@ export async function newAgentKey(): Promise<AgentKey> {
     q: base64(jwk.q),
   };
   return { publicKey: { exponent, modulus }, parameters };
+}
+
+async function newKeyPair(): Promise<KeyPairKeyObjectResult> {
+  await making.enter();
+  try {
+    return await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
+  } finally {
+    making.leave();
+  }
 }
 
 /** The three files that `config.sh` would leave behind, so that a container needs neither it nor a token. Only for Linux. */

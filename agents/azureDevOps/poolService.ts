@@ -64,21 +64,16 @@ export class PoolService {
     };
   }
 
-  /** Parallel jobs bought and used; undefined where the service does not tell, as a server does not. */
+  /** Parallel jobs bought and used; undefined where the service does not tell, as a server does not. Internal: not every token may ask. */
   async licences(): Promise<Licences | undefined> {
-    try {
-      const { value } = await this.azureDevOps.call<
-        { usedCount?: number; resourceLimit?: { totalCount?: number } } | undefined
-      >('GET', places.resourceUsage, {
-        query: { parallelismTag: 'Private', poolIsHosted: false, includeRunningRequests: false },
-        attempts: 1,
-      });
-      const total = value?.resourceLimit?.totalCount;
-      return total === undefined ? undefined : { total, used: value?.usedCount ?? 0 };
-    } catch {
-      // Internal, and not every token may read it: without it nothing is held back.
-      return undefined;
-    }
+    const { value } = await this.azureDevOps.call<
+      { usedCount?: number; resourceLimit?: { totalCount?: number } } | undefined
+    >('GET', places.resourceUsage, {
+      query: { parallelismTag: 'Private', poolIsHosted: false, includeRunningRequests: false },
+      attempts: 1,
+    });
+    const total = value?.resourceLimit?.totalCount;
+    return total === undefined ? undefined : { total, used: value?.usedCount ?? 0 };
   }
 
   async find(pool: { id: number }, name: string): Promise<PoolAgent | undefined> {

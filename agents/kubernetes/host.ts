@@ -1,14 +1,5 @@
-import type {
-  CoreV1Event,
-  KubeConfig,
-  V1DeleteOptions,
-  V1Job,
-  V1Namespace,
-  V1Pod,
-  V1Secret,
-} from '@kubernetes/client-node';
+import type { CoreV1Event, KubeConfig, V1DeleteOptions, V1Job, V1Pod, V1Secret } from '@kubernetes/client-node';
 import { BatchV1Api, CoreV1Api, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
-import { UserError } from '../../tasks/lib/errors';
 import type { AgentHost, AgentSpec, Registration, RegistrationWay, Started } from '../agentHost';
 import type { HostRoom, Reason } from '../plan/plan';
 import type { Problem, Workload } from '../plan/workload';
@@ -16,11 +7,14 @@ import { isLive } from '../plan/workload';
 import { agentJob, registrationSecret } from './agentJob';
 import { messageOf, statusOf } from './apiError';
 import { reasonEvent } from './events';
+import { claimsIn, claimsOf, withFreeClaim } from './exclusiveClaims';
 import { Followed } from './followed';
 import { timeOf, workloadOf } from './jobState';
 import type { JobTemplate } from './jobTemplate';
 import { isMade, marks, selectorOf } from './marks';
+import type { Job } from './objects';
 import { toClient } from './objects';
+import { ensureNamespace, mayNotWork, tryAgents } from './startCheck';
 
 /** After a refusal by a quota nothing is tried for so long. */
 const quotaPauseMs = 30_000;
@@ -48,6 +42,9 @@ export class KubernetesHost implements AgentHost {
   private crowdedUntil = 0;
   /** Why a Job got no pod, asked for once per Job and pause. */
   private readonly podless = new Map<string, { at: number; problem: Problem | undefined }>();
+
+  /** Jobs on their way to the server. */
+  private readonly beingMade = new Map<string, Job>();
 
   private constructor(
     private readonly batch: BatchV1Api,
@@ -80,13 +77,11 @@ export class KubernetesHost implements AgentHost {
     try {
       await jobs.start(listJobs);
       await pods.start(listPods);
+      await tryAgents({ batch, core }, settings);
     } catch (error) {
       await Promise.all([jobs.stop(), pods.stop()]);
       if (statusOf(error) !== 403) throw error;
-      throw new UserError(
-        `JOB_NAMESPACE is '${namespace}', where the orchestrator may not work (${messageOf(error)}): bind the Role of agents/deploy/kubernetes/role.yaml to its ServiceAccount there, or correct JOB_NAMESPACE.`,
-        { cause: error },
-      );
+      throw mayNotWork(namespace, error);
     }
     return new KubernetesHost(batch, core, settings, { jobs, pods });
   }
@@ -128,15 +123,19 @@ export class KubernetesHost implements AgentHost {
     const template = templates.get(spec.profile.name);
     if (template === undefined)
       return { reason: 'refused', text: `the profile '${spec.profile.name}' has no template` };
-    const body = toClient<V1Job>(agentJob(spec, template, this.settings));
+    const wanted = withFreeClaim(agentJob(spec, template, this.settings), this.takenClaims());
+    const body = toClient<V1Job>(wanted);
     let job: V1Job;
     try {
+      this.beingMade.set(spec.name, wanted);
       // The Job is made first: its name is what two starts meet at, and the one that made it hands over the registration.
       job = await this.batch.createNamespacedJob({ namespace, body });
+      this.followed.jobs.add(job);
     } catch (error) {
       return await this.whyNotStarted(spec, error);
+    } finally {
+      this.beingMade.delete(spec.name);
     }
-    this.followed.jobs.add(job);
     await this.handOver(job, register);
     return 'started';
   }
@@ -180,6 +179,18 @@ export class KubernetesHost implements AgentHost {
 
   async stop(): Promise<void> {
     await Promise.all([this.followed.jobs.stop(), this.followed.pods.stop()]);
+  }
+
+  /** Claims that an agent has, or is about to get. A pod that ends still has its own. */
+  private takenClaims(): Set<string> {
+    if ([...this.settings.templates.values()].every(({ job }) => claimsOf(job).length === 0)) return new Set();
+    const ended = new Set<string | undefined>();
+    for (const { metadata, status } of this.followed.pods.all())
+      if (status?.phase === 'Succeeded' || status?.phase === 'Failed') ended.add(metadata?.labels?.[marks.agent]);
+    const holding = this.followed.jobs
+      .all()
+      .filter(({ metadata, status }) => status?.completionTime === undefined && !ended.has(metadata?.name));
+    return new Set([...holding, ...this.beingMade.values()].flatMap((job) => claimsIn(job)));
   }
 
   /** Makes the Secret that the container waits for, then marks the Job: a start that is cut in between is finished by the next plan. */
@@ -257,14 +268,5 @@ export class KubernetesHost implements AgentHost {
     return pods.items.some(({ status }) =>
       status?.containerStatuses?.some(({ state }) => state?.running ?? state?.terminated),
     );
-  }
-}
-
-async function ensureNamespace(core: CoreV1Api, name: string): Promise<void> {
-  try {
-    await core.readNamespace({ name });
-  } catch (error) {
-    if (statusOf(error) !== 404) throw error;
-    await core.createNamespace({ body: toClient<V1Namespace>({ metadata: { name } }) });
   }
 }

@@ -1,5 +1,6 @@
 import type { Container, Job, JobSpec, PodSpec } from './objects';
 import { parseDocument } from 'yaml';
+import { claimsIn, claimsOf, exclusiveClaims } from './exclusiveClaims';
 import type { RegistrationWay } from '../agentHost';
 
 /** Where the container finds its registration, and what the volumes of ours are called. */
@@ -64,7 +65,10 @@ function fail(problem: string): { problems: string[]; warnings: string[] } {
   return { problems: [problem], warnings: [] };
 }
 
-function checkJob({ metadata }: Job, spec: JobSpec, { namespace }: TemplateRules): string[] {
+function checkJob(job: Job, spec: JobSpec, { namespace }: TemplateRules): string[] {
+  const { metadata } = job;
+  const claims = claimsOf(job);
+  const mounted = claimsIn(job);
   return [
     metadata?.namespace !== undefined &&
       metadata.namespace !== namespace &&
@@ -74,6 +78,9 @@ function checkJob({ metadata }: Job, spec: JobSpec, { namespace }: TemplateRules
     ((spec.completions ?? 1) !== 1 || (spec.parallelism ?? 1) !== 1) &&
       'runs several pods (completions, parallelism): remove both; there is one agent a job.',
     spec.selector !== undefined && 'sets a selector: remove it; Kubernetes makes one for each Job.',
+    claims.length > 0 &&
+      mounted.filter((claim) => claims.includes(claim)).length !== 1 &&
+      `names the claims ${claims.join(', ')} under ${exclusiveClaims}: give the pod one volume with one of them.`,
   ].filter((problem) => problem !== false);
 }
 

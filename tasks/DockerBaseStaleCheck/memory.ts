@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { listed } from '../lib/answerShape';
 import type { AzureDevOps } from '../lib/azureDevOps';
 import { ApiError } from '../lib/errors';
 import type { PlannedRun } from '../lib/runs/plan';
@@ -63,7 +64,7 @@ export class PipelineHistory {
   private async list(project: string, query: Record<string, string | number | undefined>): Promise<Build[]> {
     const call = { route: { project }, query, signal: this.signal };
     const { value } = await this.azureDevOps.call<{ value?: Build[] }>('GET', BUILDS, call);
-    return value.value ?? [];
+    return listed(value);
   }
 }
 

@@ -12,6 +12,8 @@ export interface Judgement {
   updated?: string;
   /** Of a change that was seen in the image itself: digests of what the wanted platforms get now. */
   content?: string;
+  /** The lock names the image, but not every platform of it that is wanted. */
+  isNewToLock?: boolean;
 }
 
 /** From what decides most to least: one stale image makes the Dockerfile stale, whatever else could not be found out. */

@@ -128,6 +128,28 @@ describe('the orchestrator, at the emulator and in a cluster in memory', functio
     assert.equal(new Set(cluster.made).size, 1000);
   });
 
+  it('makes all agents of a long queue before the first registration is through, and looks again while others go on', async () => {
+    await begin();
+    const order: string[] = [];
+    const host = cluster.host((what) => order.push(what));
+    const { orchestrator, lines } = await newOrchestrator(emulator, host, { way: 'key' });
+    await orchestrator.round();
+    emulator.faults.add({ match: { method: 'POST', route: /\/agents$/ }, kind: 'slow', ms: 6000, times: 25 });
+    queue(30);
+    await orchestrator.round();
+    assert.equal(order.filter((what) => what === 'create').length, 30);
+    assert.ok(!order.includes('hand over'), 'the round did not wait for registrations of 6 s');
+    clock.time += 60_000;
+    queue(1);
+    await orchestrator.round();
+    assert.equal(cluster.made.length, 31);
+    await orchestrator.finish();
+    assert.equal(order.filter((what) => what === 'hand over').length, 31);
+    assert.equal(pool.agents.length, 32);
+    assert.ok([...cluster.containers.values()].every(({ registration }) => registration));
+    assert.doesNotMatch(lines.join(''), /did not succeed|"level":"error"/);
+  });
+
   it('never has more agents than its maximum, and looks at an idle pool with two requests', async () => {
     await begin({ jobMs: 10_000 });
     const { orchestrator } = await newOrchestrator(emulator, cluster.host(), { limits: { maxAgents: 5 } });
@@ -158,6 +180,27 @@ describe('the orchestrator, at the emulator and in a cluster in memory', functio
     assert.match(lines.join(''), /all 3 parallel jobs of the organization are in use/);
     await until(() => orchestrator.round(), allDone(jobs));
     assert.equal(cluster.made.length, 7);
+  });
+
+  it('says that the parallel jobs cannot be read, once, and goes by those that it knew', async () => {
+    await begin();
+    emulator.state.parallelJobs = { total: 3 };
+    const { orchestrator, lines } = await newOrchestrator(emulator, cluster.host());
+    await orchestrator.round();
+    queue(2);
+    await orchestrator.round();
+    emulator.faults.add({ match: { route: /resourceusage/ }, kind: 'status', status: 403, times: 100 });
+    queue(5);
+    for (let i = 0; i < 3; i++) {
+      clock.time += 20_000;
+      await orchestrator.round();
+    }
+    assert.equal(cluster.made.length, 3);
+    const said = lines.filter((line) => line.includes('cannot be read, so the 3 known before count on'));
+    assert.equal(said.length, 1);
+    const fresh = await newOrchestrator(emulator, cluster.host());
+    await fresh.orchestrator.round();
+    assert.match(fresh.lines.join(''), /cannot be read, so no agent is held back for them: .*403/);
   });
 
   it('counts agents that wait in one pool against the parallel jobs that another pool could use', async () => {

@@ -102,6 +102,27 @@ describe('the loop of the orchestrator', () => {
     assert.equal(rounds, 2);
   });
 
+  it('does not wait for ever with RUN_ONCE for another instance that acts, but as long as a dead one holds its Lease', async () => {
+    const lines: string[] = [];
+    for (const [turns, rounds] of [
+      [Infinity, 0],
+      [5, 1],
+    ] as const) {
+      let [asked, done] = [0, 0];
+      await loop({
+        round: async () => (done += 1) > 9,
+        elected: async () => ++asked > turns,
+        ...{ pauses: { shortestMs: 1000, idleMs: 5000 }, runOnce: true, wake: new Wake(), condition: condition() },
+        log: jsonLog('info', secrets, { write: (line: string) => lines.push(line) }),
+        ...{ clock: new TestClock(), signal: new AbortController().signal },
+      });
+      assert.equal(done, rounds);
+      assert.ok(asked > 5 && asked < 30);
+    }
+    assert.equal(lines.length, 1);
+    assert.match(lines[0]!, /Another instance holds the Lease .* \(RUN_ONCE\) ends/);
+  });
+
   it('ends after one round with RUN_ONCE, and throws what went wrong in it', async () => {
     const frame = {
       ...{ pauses: { shortestMs: 1, idleMs: 1 }, runOnce: true, wake: new Wake(), condition: condition() },

@@ -6,7 +6,7 @@ import { randomOf } from './random';
 import { misshapen } from './shapes';
 
 /** Every request of a scenario is answered so often in a wrong shape; a larger number looks further. */
-const SHAPES = Number(process.env.FUZZ_SHAPES ?? 2);
+const SHAPES = Number(process.env.FUZZ_SHAPES ?? 1);
 /** Wrong shapes that once broke a rule: scenario, request, seed. */
 const KEPT: [scenario: string, request: number, seed: number][] = [
   ['start a run and wait', 1, 5],
@@ -15,6 +15,8 @@ const KEPT: [scenario: string, request: number, seed: number][] = [
   ['bring back outputs and artifacts', 8, 5],
   ['a job run again takes up its child', 5, 2],
   ['a job run again takes up its child', 5, 3],
+  ['join a run that goes on', 4, 2],
+  ['cancel what goes on, then start', 4, 2],
   ['create a release and wait', 3, 2],
   ['create a release and wait', 4, 2],
 ];
@@ -38,10 +40,10 @@ describe('An answer with missing and wrong fields', function () {
       const broken: string[] = [];
       for (const { request, seed } of [...kept, ...fresh]) {
         const trial = await runTrial(scenario, () => strikeOf(request, seed));
-        // An answer that names something else in the right shape is believed: then another run is the right end.
+        // An attachment of another step's name is believed: then a second run is the right end.
         const what = brokenBy(trial, strikeOf(request, seed), usual)
           .map((one) => `${one.rule}: ${one.what}`)
-          .filter((text) => !/it started (another|a second) run$|but \d+ goes on$/.test(text));
+          .filter((text) => !text.endsWith('it started a second run'));
         broken.push(
           ...what.map((text) => `request ${request}, seed ${seed} (${trial.requests[request - 1] ?? ''}): ${text}`),
         );

@@ -126,6 +126,30 @@ async function judgeDigest(registries: Registries, question: Asked, options: Jud
     return { verdict: 'fresh', reason: `${name} is what the lock says was built` };
   const { host, path } = reference;
   const images = await platformImages(registries, { host, path, digest }, question.platforms);
+  // A lock without any platform knows its digest alone, and that has moved.
+  const namesNone = Object.keys(locked.platforms).length === 0;
+  const isKnown = ({ platform }: PlatformImage) => namesNone || locked.platforms[platform] !== undefined;
+  const known = await judgeKnown(registries, { ...question, locked, images: images.filter(isKnown) }, options);
+  const unknown = images.filter((image) => !isKnown(image)).map(({ platform }) => platform);
+  if (known?.verdict === 'stale') return { ...known, content: contentOf(images) };
+  if (!unknown.length) return known ?? { verdict: 'fresh', reason: `${name} is what the lock says was built` };
+  const way = wayFor('auto', { locked: false, image: question.image !== undefined });
+  const judged = await judgeWay(registries, { ...question, platforms: unknown, way }, options);
+  return {
+    ...judged,
+    isNewToLock: true,
+    reason: `the lock does not know ${unknown.join(', ')}; judged without it, ${judged.reason}`,
+  };
+}
+
+/** Judges the platforms that the lock knows; undefined without any. */
+async function judgeKnown(
+  registries: Registries,
+  { reference, locked, images, digest, ...question }: Asked & { locked: ImageDigests; images: PlatformImage[] },
+  options: JudgeOptions,
+): Promise<Judgement | undefined> {
+  if (!images.length) return undefined;
+  const name = familiarReference(reference);
   const changed = images.filter((image) => locked.platforms[image.platform] !== image.digest);
   if (!changed.length) {
     return { verdict: 'fresh', reason: `${name}: only its index changed, the image of ${platformsOf(images)} did not` };
@@ -137,12 +161,13 @@ async function judgeDigest(registries: Registries, question: Asked, options: Jud
   }
   if (!differing.length) return { verdict: 'fresh', reason: `${name} was packed anew, with the same content` };
   const [first] = differing;
-  const from = first && locked.platforms[first.platform];
-  const { at, onBuild } = await updatedAt(registries, reference, dateOptions(question, options));
+  const from = (first && locked.platforms[first.platform]) ?? locked.digest;
+  const dated = dateOptions({ ...question, reference, locked }, options);
+  const { at, onBuild } = await updatedAt(registries, reference, dated);
   const when = at === undefined ? '' : ` ${ago(at, options.now)}`;
   return {
     verdict: 'stale',
-    reason: `base ${name} moved from ${from ? short(from) : 'nothing'} to ${short(first?.digest ?? digest)}${when} (${platformsOf(differing)})${told(onBuild)}`,
+    reason: `base ${name} moved from ${short(from)} to ${short(first?.digest ?? digest)}${when} (${platformsOf(differing)})${told(onBuild)}`,
     content: contentOf(images),
     ...(at !== undefined && { updated: new Date(at).toISOString() }),
   };

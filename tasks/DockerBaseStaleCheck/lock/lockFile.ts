@@ -74,7 +74,10 @@ export function formatLock(lock: Lock): string {
 
 /** What the image was built with, as far as the lock knows; undefined for an image that it does not name. */
 export function lockedDigests(lock: Lock | undefined, reference: string): ImageDigests | undefined {
-  return lock?.built?.digests[reference] ?? lock?.bases.find((base) => base.reference === reference);
+  const base = lock?.bases.find((one) => one.reference === reference);
+  const built = lock?.built?.digests[reference];
+  // What the last build did not make may have been taken as it was since.
+  return built ? { ...built, platforms: { ...base?.platforms, ...built.platforms } } : base;
 }
 
 /** The lock after a look at the run that it waits for: a run that ended well becomes `built`. Pure. */
@@ -108,14 +111,13 @@ function withReadPackages<T extends { packages?: LockedPackage[] }>(part: T): T 
   return part.packages ? { ...part, packages: sortPackages(readLockedPackages(part.packages)) } : part;
 }
 
-/** The lock with the bases that the Dockerfile names now: known ones stay, new ones are taken as they are. Pure. */
+/** The lock with the bases and platforms that are wanted now: known ones stay, new ones are taken as they are. Pure. */
 export function withBases(lock: Lock | undefined, bases: readonly LockedBase[]): Lock {
-  const known = (reference: string) => lock?.bases.find((base) => base.reference === reference);
-  return {
-    ...lock,
-    version: 1,
-    bases: bases.map(({ role, ...base }) => ({ ...(known(base.reference) ?? base), role })),
-  };
+  const merged = bases.map((base): LockedBase => {
+    const known = lock?.bases.find(({ reference }) => reference === base.reference);
+    return known ? { ...known, role: base.role, platforms: { ...base.platforms, ...known.platforms } } : base;
+  });
+  return { ...lock, version: 1, bases: merged };
 }
 
 function sorted(value: unknown): unknown {

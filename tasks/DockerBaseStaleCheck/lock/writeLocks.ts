@@ -91,13 +91,14 @@ async function nextLock(
   }
   // A first lock of a stale image would say that what is stale was built; its run says what comes.
   if (one.verdict !== 'fresh') return content && { ...content, ...packages(one.packages?.present) };
-  const lock = content && holdsAll(content, one.bases) ? content : withBases(content, await now());
+  const lock = content && holdsAll(content, one) ? content : withBases(content, await now());
   return { ...lock, ...packages(one.packages?.baseline) };
 }
 
-/** Whether a lock names the images of now and no others: then nothing has to be asked for it. */
-function holdsAll(lock: Lock, references: readonly string[]): boolean {
+/** Whether a lock names the images and platforms of now and no other images: then nothing has to be asked for it. */
+function holdsAll(lock: Lock, { bases, references }: CheckedDockerfile): boolean {
+  if (references.some(({ judgement }) => judgement?.isNewToLock)) return false;
   const locked = lock.bases.map(({ reference }) => reference);
-  const wanted = references.filter((reference) => !reference.includes('@'));
+  const wanted = bases.filter((reference) => !reference.includes('@'));
   return wanted.every((one) => locked.includes(one)) && locked.every((one) => wanted.includes(one));
 }

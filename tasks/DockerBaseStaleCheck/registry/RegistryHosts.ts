@@ -60,7 +60,8 @@ export class RegistryHosts {
     const { host } = new URL(request.url);
     const state = this.states.get(host) ?? new HostState();
     this.states.set(host, state);
-    return state.turn(async () => {
+    const turn = kind === 'token' ? state.tokenTurn : state.turn;
+    return turn(async () => {
       for (let attempt = 1; ; attempt++) {
         const refused = state.refused ?? (kind === 'get' ? state.noMorePulls : undefined);
         if (refused) throw new RegistryRefusal('unavailable', refused);

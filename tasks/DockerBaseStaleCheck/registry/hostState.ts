@@ -14,6 +14,8 @@ const AT_ONCE = 10;
 /** So many images for which a host only failed, and it is asked no further. */
 const MOST_FAILURES = 3;
 
+type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** What this run knows of a host: how much it was asked, and whether it may be asked on. */
 export class HostState {
   readonly counts: RequestCounts = { ping: 0, head: 0, get: 0, token: 0, throttled: 0 };
@@ -21,23 +23,15 @@ export class HostState {
   refused: string | undefined;
   /** Why it is asked for nothing that counts as a pull; HEAD is free. */
   noMorePulls: string | undefined;
-  private failures = 0;
-  private running = 0;
-  private readonly waiting: (() => void)[] = [];
-
-  constructor(private readonly atOnce = AT_ONCE) {}
-
   /** Runs the work when fewer others run than may at a time. */
-  async turn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running >= this.atOnce) await new Promise<void>((resolve) => this.waiting.push(resolve));
-    else this.running++;
-    try {
-      return await work();
-    } finally {
-      const next = this.waiting.shift();
-      if (next) next();
-      else this.running--;
-    }
+  readonly turn: Turn;
+  /** The same for tokens: they come from a service of its own, which only some registries have at their own address. */
+  readonly tokenTurn: Turn;
+  private failures = 0;
+
+  constructor(atOnce = AT_ONCE) {
+    this.turn = turnsOf(atOnce);
+    this.tokenTurn = turnsOf(atOnce);
   }
 
   failed(reason: string): void {
@@ -47,4 +41,20 @@ export class HostState {
   answered(): void {
     this.failures = 0;
   }
+}
+
+function turnsOf(atOnce: number): Turn {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (work) => {
+    if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running++;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else running--;
+    }
+  };
 }

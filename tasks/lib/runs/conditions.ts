@@ -1,3 +1,4 @@
+import { listed } from '../answerShape';
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, messageOf } from '../errors';
 import type { World } from '../world';
@@ -220,6 +221,6 @@ export class ConditionCheck {
   private async ask(project: string, query: Record<string, string | number | undefined>): Promise<Build[]> {
     const call = { route: { project }, query, signal: this.world.signal };
     const { value } = await this.azureDevOps.call<{ value?: Build[] }>('GET', BUILDS, call);
-    return value.value ?? [];
+    return listed(value);
   }
 }

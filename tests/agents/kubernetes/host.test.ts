@@ -301,7 +301,10 @@ function suite(this: Mocha.Suite): void {
   });
 
   it('says what the API server does not take', async () => {
-    const host = await open({ templates: new Map([['default', plainTemplate('')]]) });
+    const templates = new Map([['default', plainTemplate('contoso/agent:1')]]);
+    const host = await open({ templates });
+    // As where the rules of the cluster change while it runs.
+    templates.set('default', plainTemplate(''));
     const end = await host.start(spec(10), register);
     assert.equal(typeof end === 'object' && end.reason, 'refused');
     assert.match(typeof end === 'object' ? end.text : '', /image/);

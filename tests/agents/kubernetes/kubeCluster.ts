@@ -92,6 +92,8 @@ export async function startKubeCluster(): Promise<KubeCluster> {
       'cert-dir': join(folder, 'certs'),
       'token-auth-file': tokenFile,
       'authorization-mode': 'RBAC',
+      // As clusters have it whose rules for pods are set by namespace.
+      'allow-privileged': 'true',
       'service-account-issuer': 'https://kubernetes.default.svc',
       'service-account-key-file': key,
       'service-account-signing-key-file': key,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The orchestrator as a process of its own, as its image starts it. */
 export interface OrchestratorProcess {
+  pid: number;
   /** What it has logged so far, line by line. */
   lines(): { level: string; msg: string; [field: string]: unknown }[];
   /** All that it printed. */
@@ -45,6 +46,7 @@ export function startOrchestrator(bundle: string, env: Record<string, string>): 
     assert.fail(`it does not listen: ${output}`);
   };
   return {
+    pid: child.pid ?? 0,
     lines: () =>
       output
         .split('\n')

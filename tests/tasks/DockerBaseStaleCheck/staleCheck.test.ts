@@ -80,6 +80,34 @@ describe('DockerBaseStaleCheck', function () {
     );
   });
 
+  it('judges a platform that the lock does not know as if there were no lock, and then takes it into the lock', async () => {
+    const project = await startProject();
+    const { registry } = project;
+    const arm = { ...OLD, architecture: 'arm64' };
+    registry.put('base', '1', [OLD]);
+    project.write('Dockerfile', 'FROM REGISTRY/base:1\n');
+    await project.check({ updateLock: 'write' });
+    const before = project.read('Dockerfile.lock.json');
+    const inputs = { platforms: 'linux/arm64', updateLock: 'write' };
+
+    registry.put('base', '1', [OLD, { ...NEW, architecture: 'arm64' }]);
+    const recent = await project.check(inputs);
+    assert.deepEqual(recent.verdicts, { Dockerfile: 'stale' });
+    assert.match(
+      recent.report.dockerfiles[0]?.reason ?? '',
+      /^the lock does not know linux\/arm64; judged without it, .* was updated at .* within 7 days/,
+    );
+    assert.equal(project.read('Dockerfile.lock.json'), before, 'what is stale was not built');
+
+    registry.put('base', '1', [OLD, arm]);
+    assert.deepEqual((await project.check(inputs)).verdicts, { Dockerfile: 'fresh' });
+    assert.match(project.read('Dockerfile.lock.json'), /"linux\/amd64": .*\n\s+"linux\/arm64": /);
+
+    registry.put('base', '1', [OLD, { ...arm, layers: ['base 2'] }]);
+    const moved = await project.check({ platforms: 'linux/amd64, linux/arm64' });
+    assert.match(moved.report.dockerfiles[0]?.reason ?? '', /moved from sha256:\w+… to .* \(linux\/arm64\)$/);
+  });
+
   it('compares the layers and history of the built image', async () => {
     const project = await startProject();
     const { registry } = project;
