@@ -117,6 +117,7 @@ describe('TriggerPipeline: runs that there are already', function () {
     area.cancel(release, environment);
     await until(() => environmentView(release, environment, state.now).status === 'canceled');
     area.deploy(release, environment);
+    await until(() => environmentView(release, environment, state.now).status === 'inProgress');
     const wanted = [await startIn('Phase_1', 2), await startIn('Phase_2', 2)].map(Number);
     const step = await fabrikam.run({ action: 'wait' }, phase('Phase_3', 2));
     assert.equal(step.result, 'Succeeded', step.message);

