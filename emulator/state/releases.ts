@@ -61,6 +61,8 @@ interface Request {
   scheduledAt: number;
   reason: 'automated' | 'manual';
   by: string;
+  /** Its place among the events of the release; -1 for one that no event asked for. */
+  index: number;
 }
 
 /** Every attempt of every stage, as things stand: those that began and those that will. */
@@ -97,8 +99,10 @@ function attemptsOf(
       attempt,
       variables: { ...release.variables, ...environment.variables },
     };
+    // Events of the same millisecond come in their order: a deployment is not canceled by what was asked before it.
     const cancel = release.events.find(
-      (event) => event.kind === 'cancel' && event.environment === plan.name && event.at >= request.at,
+      (event, index) =>
+        event.kind === 'cancel' && event.environment === plan.name && event.at >= request.at && index > request.index,
     );
     attempts.push(
       deploy({
@@ -119,9 +123,9 @@ function attemptsOf(
 }
 
 function byHand(release: Release, plan: EnvironmentPlan): Request[] {
-  return release.events.flatMap((event) =>
+  return release.events.flatMap((event, index) =>
     event.kind === 'deploy' && event.environment === plan.name
-      ? [{ at: event.at, scheduledAt: event.scheduledAt, reason: 'manual' as const, by: event.by }]
+      ? [{ at: event.at, scheduledAt: event.scheduledAt, reason: 'manual' as const, by: event.by, index }]
       : [],
   );
 }
@@ -136,7 +140,7 @@ function automatic(release: Release, plan: EnvironmentPlan, all: Map<string, Dep
   const times = plan.trigger === 'release' ? [activeAt] : goodEnds(plan, all);
   return times
     .filter((at) => at < Infinity && at < abandonedAt)
-    .map((at) => ({ at, scheduledAt: at, reason: 'automated' as const, by: release.createdBy.displayName }));
+    .map((at) => ({ at, scheduledAt: at, reason: 'automated' as const, by: release.createdBy.displayName, index: -1 }));
 }
 
 function goodEnds(plan: EnvironmentPlan, all: Map<string, DeploymentSpan[]>): number[] {
