@@ -82,6 +82,10 @@ export async function askEverything(
   clock.jump(60_000);
   const timeline = await send(`GET ${one}/timeline`);
   const checkpoint = timeline.records.find((record) => record.type === 'Checkpoint');
+  const { planId, timelineId } = state.runs.find(({ id }) => id === run.id)!;
+  await send(`PATCH ${p}/distributedtask/hubs/build/plans/${planId}/timelines/${timelineId}/records`, {
+    body: { count: 0, value: [] },
+  });
   await send(`GET ${p}/pipelines/checks/runs/${checkpoint!.id}`);
   const approvals = await send(`GET ${p}/pipelines/approvals?state=pending&$expand=steps,permissions&top=5`);
   await send(`GET ${p}/pipelines/approvals/${approvals.value[0]!.id}?$expand=steps`);
