@@ -34,8 +34,8 @@ interface Attachment {
 /**
  * The children that earlier steps of this parent registered: of a build, in any job or stage, the latest attempt of each job; of a
  * release, in any job of this stage and attempt; newest knowledge of each child. The files of this job come first: attachments of its
- * steps may still be on their way. Throws where one of the registers cannot be read: what nobody sees would be waited for by nobody, or
- * started twice.
+ * steps may still be on their way. Throws where a register cannot be read: what nobody sees would be waited for by nobody, or started
+ * twice. Only a release that refuses to show them is a warning, and then this job's own have to do.
  * @param own organization of the parent with the job's own token: the register lies there, wherever the children run.
  */
 export async function readParentRegister(

@@ -1,3 +1,4 @@
+import { Misshapen } from '../answerShape';
 import type { AzureDevOps, Place } from '../azureDevOps';
 import type { World } from '../world';
 import { RELEASES, type Release } from './wire';
@@ -43,10 +44,14 @@ export async function listStageAttachments(
         route: { project, releaseId, environmentId, attemptId: attempt, planId, type },
         signal,
       });
+      if (value && !value.value) throw new Misshapen('The service lists no attachments of this release; try again.');
       return value?.value ?? [];
     }),
   );
-  return lists
-    .flat()
-    .flatMap(({ name = '', _links }) => (_links?.self?.href ? [{ name, href: _links.self.href }] : []));
+  // One that is passed over would be a child for which nobody waits.
+  return lists.flat().map(({ name, _links }) => {
+    const href = _links?.self?.href;
+    if (typeof name === 'string' && typeof href === 'string') return { name, href };
+    throw new Misshapen('The service does not list what is attached to this release as documented; try again.');
+  });
 }

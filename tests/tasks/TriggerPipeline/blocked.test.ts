@@ -140,7 +140,7 @@ describe('TriggerPipeline: runs that do not move', function () {
       assert.equal(warnings.length, 1);
       assert.match(warnings[0] ?? '', /only agent of pool 'single'.*waitForCompletion: false/);
       assert.equal(step.result, onDeadlock === 'fail' ? 'Failed' : 'Succeeded', step.message);
-      assert.equal(fabrikam.calls('PATCH').length, onDeadlock === 'fail' ? 1 : 0);
+      assert.equal(fabrikam.calls('PATCH').length > 0, onDeadlock === 'fail');
       if (onDeadlock === 'fail') assert.match(step.message ?? '', /deadlock: for 1\d minutes/);
     });
     await Promise.all(both);
