@@ -80,7 +80,8 @@ function listDefinitions(call: RouteCall): Reply {
       ({ name }) => text === undefined || (exact ? name.toLowerCase() === text : name.toLowerCase().includes(text)),
     )
     .filter((definition) => path === undefined || definition.path.toLowerCase() === folderPath(path).toLowerCase())
-    .filter(({ id }) => ids?.includes(id) ?? true);
+    .filter(({ id }) => ids?.includes(id) ?? true)
+    .toSorted(orderOf(call.query.get('queryorder')));
   const { items, headers } = page(call, found, 10000);
   return listReply(
     items.map((definition) => ({
@@ -90,6 +91,19 @@ function listDefinitions(call: RouteCall): Reply {
     })),
     headers,
   );
+}
+
+function orderOf(order: string | undefined): (a: ReleaseDefinition, b: ReleaseDefinition) => number {
+  switch (order?.toLowerCase()) {
+    case 'nameascending':
+      return (a, b) => a.name.localeCompare(b.name);
+    case 'namedescending':
+      return (a, b) => b.name.localeCompare(a.name);
+    case 'iddescending':
+      return (a, b) => b.id - a.id;
+    default:
+      return (a, b) => a.id - b.id;
+  }
 }
 
 function getDefinition(call: RouteCall): Reply {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { federationOf } from '../../emulator/state/serviceConnections';
+import type { Release } from '../../emulator/state/releases';
 import type { Run } from '../../emulator/state/runs';
 import type { StepResult } from '../agent/agent';
 import type { Endpoint } from '../agent/endpoints';
@@ -13,7 +14,11 @@ export interface Recipe {
   given?: (scene: Scene) => { endpoints?: Endpoint[] } | undefined;
   /** The run in which the steps are, where the block is a whole pipeline. */
   parent?: string;
-  expect?: (outcome: { steps: StepResult[]; started: Run[]; scene: Scene }) => void;
+  expect?: (outcome: { steps: StepResult[]; started: Run[]; created: Release[]; scene: Scene }) => void;
+  /** What the steps run in; a build unless given. */
+  host?: 'release';
+  /** Releases take only builds that have ended well. */
+  parentHasEnded?: boolean;
   /** Result of the last step; Succeeded unless given. */
   result?: string;
 }
@@ -101,7 +106,7 @@ export const RECIPES: Record<string, Recipe> = {
     given: startScan,
     expect: ({ steps: [step], started, scene }) => {
       assert.equal(started.length, 0);
-      assert.equal(step?.outputs.runId, String(scene.own.state.runs[0]?.id));
+      assert.equal(step?.outputs.runId, String(scene.own.state.runs.at(-1)?.id));
     },
   },
   'Do not start what runs already, 2': {
@@ -201,6 +206,5 @@ function startedElsewhere({ steps: [step], scene: { other } }: { steps: StepResu
 function startScan({ own: { state } }: Scene): undefined {
   const scan = state.pipelines.find(({ name }) => name === 'nightly-scan');
   assert.ok(scan);
-  state.runs.splice(0);
   state.queue(scan, { branch: 'refs/heads/main' });
 }

@@ -17,8 +17,8 @@ export interface Step {
   inputs: Record<string, string>;
 }
 
-/** The YAML blocks of a Markdown page of the project, with the steps of a task in them, in the order of the page. */
-export function yamlBlocks(page: string, task: string): YamlBlock[] {
+/** The YAML blocks of a Markdown page of the project, with the steps of these tasks in them, in the order of the page. */
+export function yamlBlocks(page: string, ...tasks: string[]): YamlBlock[] {
   const text = fs.readFileSync(path.join(__dirname, '..', '..', page), 'utf8');
   const blocks: YamlBlock[] = [];
   let heading = '';
@@ -30,16 +30,20 @@ export function yamlBlocks(page: string, task: string): YamlBlock[] {
       count += 1;
       // The service hands inputs on as they are written: nothing in them is a number or a boolean.
       const content: unknown = parse(yaml, { schema: 'failsafe' });
-      blocks.push({ title: count > 1 ? `${heading}, ${count}` : heading, yaml, steps: stepsIn(content, task) });
+      blocks.push({ title: count > 1 ? `${heading}, ${count}` : heading, yaml, steps: stepsIn(content, tasks) });
     }
   }
   return blocks;
 }
 
-function stepsIn(content: unknown, task: string): Step[] {
+/** The task's own name in a short or full reference: `TriggerPipeline@1`, `publisher.extension.contribution.TriggerPipeline@1`. */
+export function taskNameOf(reference: string): string {
+  return /([^.]+)@\d+$/.exec(reference)?.[1] ?? '';
+}
+
+function stepsIn(content: unknown, tasks: string[]): Step[] {
   if (typeof content !== 'object' || content === null) return [];
-  const step = content as Partial<Step>;
-  if (step.task === `${task}@1` || step.task?.endsWith(`.${task}@1`))
-    return [{ task: step.task, name: step.name, inputs: step.inputs ?? {} }];
-  return Object.values(content).flatMap((inner) => stepsIn(inner, task));
+  const { task, name, inputs = {} } = content as Partial<Step>;
+  if (typeof task === 'string' && tasks.includes(taskNameOf(task))) return [{ task, name, inputs }];
+  return Object.values(content).flatMap((inner) => stepsIn(inner, tasks));
 }

@@ -250,5 +250,5 @@ function inWords(status = ''): string {
 function nothingDeployed({ status = '', environments = [] }: Release): string {
   if (status.toLowerCase() === 'draft') return 'it is a draft, nothing of it deploys';
   if (!environments.length) return 'it has no stages';
-  return 'nothing deploys by itself, every stage waits for a person';
+  return 'nothing deploys by itself, every stage waits for a person: name what is to be deployed in stages, or set waitForCompletion to false';
 }
