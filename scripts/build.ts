@@ -26,12 +26,14 @@ const POST_JOB = "process.env.PIPELINE_CASCADE_POST_JOB = 'true';\nrequire('./in
 
 /** Libraries that many steps do without: each a file of its own, read when it is needed, because parsing costs time at every start. */
 const ON_DEMAND = ['yaml', 'yauzl'];
+/** What only this task needs of them. */
+const OF_ONE_TASK: Readonly<Record<string, readonly string[]>> = { DockerBaseStaleCheck: ['xz-decompress'] };
 
 const filesOnDemand: Plugin = {
   name: 'files-on-demand',
   setup(build) {
     // The part of a task that is itself read on demand may name them at its top.
-    build.onResolve({ filter: new RegExp(`^(${ON_DEMAND.join('|')})$`) }, ({ path: name, kind, importer }) =>
+    build.onResolve({ filter: new RegExp(`^(${[...ON_DEMAND, ...Object.values(OF_ONE_TASK).flat()].join('|')})$`) }, ({ path: name, kind, importer }) =>
       kind === 'dynamic-import' || /[\\/]DockerBaseStaleCheck[\\/]packages[\\/]/.test(importer)
         ? { path: `./${name}.js`, external: true }
         : undefined,
@@ -65,7 +67,7 @@ async function main(): Promise<void> {
   for (const task of TASKS) {
     const folder = path.join(out, task);
     metafiles.push(await bundle(`tasks/${task}/index.ts`, path.join(folder, 'index.js')));
-    for (const library of ON_DEMAND) {
+    for (const library of [...ON_DEMAND, ...(OF_ONE_TASK[task] ?? [])]) {
       metafiles.push(await bundle(require.resolve(library), path.join(folder, `${library}.js`)));
     }
     fs.copyFileSync(path.join(root, 'tasks', task, 'task.json'), path.join(folder, 'task.json'));

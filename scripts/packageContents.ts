@@ -18,8 +18,10 @@ interface Contribution {
 
 /** An agent downloads and unpacks a task's folder before its first run: few files, few bytes. */
 const LARGEST_TASK = { files: 6, zippedBytes: 250 * 1024 };
-/** Tasks that hold more than a client: readers of Dockerfiles, shell text and six kinds of package indexes. */
-const LARGER_TASKS: Record<string, number> = { DockerBaseStaleCheck: 320 * 1024 };
+/** Tasks that hold more than a client: readers of Dockerfiles, shell text and six kinds of package indexes, one of them packed by xz. */
+const LARGER_TASKS: Record<string, typeof LARGEST_TASK> = {
+  DockerBaseStaleCheck: { files: 7, zippedBytes: 340 * 1024 },
+};
 
 /** The files of a .vsix, which is a zip. */
 export function readPackage(file: string): PackagedFile[] {
@@ -68,18 +70,16 @@ function picturesOf(markdown = ''): string[] {
 
 function taskProblems(files: PackagedFile[], folder: string): string[] {
   const own = files.filter(({ name }) => name.startsWith(`${folder}/`));
-  const mostBytes = LARGER_TASKS[folder] ?? LARGEST_TASK.zippedBytes;
+  const most = LARGER_TASKS[folder] ?? LARGEST_TASK;
   const zippedBytes = own.reduce((sum, file) => sum + file.zippedBytes, 0);
   const missing = ['task.json', 'icon.png', ...targets(textOf(own, `${folder}/task.json`))].filter(
     (name) => !own.some((file) => file.name === `${folder}/${name}`),
   );
   return [
     ...missing.map((name) => `${folder}/${name} is missing.`),
-    ...(own.length > LARGEST_TASK.files
-      ? [`${folder} has ${own.length} files; at most ${LARGEST_TASK.files} are allowed.`]
-      : []),
-    ...(zippedBytes > mostBytes
-      ? [`${folder} has ${zippedBytes} bytes zipped; at most ${mostBytes} are allowed.`]
+    ...(own.length > most.files ? [`${folder} has ${own.length} files; at most ${most.files} are allowed.`] : []),
+    ...(zippedBytes > most.zippedBytes
+      ? [`${folder} has ${zippedBytes} bytes zipped; at most ${most.zippedBytes} are allowed.`]
       : []),
   ];
 }

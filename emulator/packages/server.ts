@@ -12,6 +12,7 @@ import {
   sha256,
   type PackageVersion,
 } from './documents';
+import { xzStored } from './xz';
 
 /** Where a package is put: a part of an index for those that have parts. */
 export type IndexName =
@@ -158,6 +159,7 @@ function documentAt(indexes: ReadonlyMap<string, Packages>, path: string, accept
   const [, suite = '', list = ''] = /^\/debian(?:-security)?\/dists\/([^/]+)\/(.+)$/.exec(path) ?? [];
   const lists = debianLists(indexes, suite);
   const hash = /\/by-hash\/SHA256\/([0-9a-f]+)$/.exec(list)?.[1];
+  if (list.endsWith('/Packages')) return undefined;
   return lists.get(list) ?? [...lists.values()].find((body) => sha256(body) === hash);
 }
 
@@ -212,8 +214,11 @@ function debianLists(indexes: ReadonlyMap<string, Packages>, suite: string): Map
     if (kind !== 'debian' || ofSuite !== suite) continue;
     const text = debianPackages(packages, ARCHITECTURE);
     const folder = `${component}/binary-${ARCHITECTURE}`;
+    // As Debian does: named are the plain lists too, but served are the packed ones alone; those of updates and security in one form.
+    const isWhole = !/-(?:updates|security)$/.test(suite);
     lists.set(`${folder}/Packages`, Buffer.from(text));
-    lists.set(`${folder}/Packages.gz`, gzipSync(text));
+    if (isWhole) lists.set(`${folder}/Packages.gz`, gzipSync(text));
+    lists.set(`${folder}/Packages.xz`, xzStored(Buffer.from(text)));
   }
   return lists;
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { gunzipSync } from 'node:zlib';
 import { apkRequest, readApkIndex } from './indexes/alpineRepository';
 import { suitesOf, type AptSuite } from './indexes/aptSources';
 import { architectureOf } from './indexes/architectures';
@@ -13,6 +12,7 @@ import { below, newestFor, type IndexAnswer, type IndexRequest, type IndexVersio
 import { npmRequest, readNpmPackage } from './indexes/npmRegistry';
 import { IndexRefusal, type PackageIndexes } from './indexes/PackageIndexes';
 import { pypiRequest, readPypi } from './indexes/pypi';
+import { unpacked } from './indexes/unpacked';
 import type { ImageRelease } from './imageRelease';
 import type { Install, InstallOptions } from './install';
 import type { Manager } from './versions/schemes';
@@ -233,13 +233,16 @@ export class NewestVersions {
     const path = request.url.slice(request.url.indexOf(`/${component}/`) + 1);
     const sha256 = release.lists.get(path);
     try {
-      return await this.list(request, aptPackages, sha256);
+      const list = await this.list(request, aptPackages, sha256);
+      if (list) return list;
+      throw new IndexRefusal(`${request.url} is not there, although the repository's InRelease names it`);
     } catch (error) {
       // Between InRelease and the list the archive may have moved on: by its hash the list is still there.
       const byHash =
         error instanceof IndexRefusal ? packageListRequest({ ...suite, byHash: true }, release, what) : undefined;
-      if (!byHash) throw error;
-      return this.list(byHash, aptPackages, sha256);
+      const list = byHash && (await this.list(byHash, aptPackages, sha256));
+      if (list) return list;
+      throw error;
     }
   }
 
@@ -303,12 +306,12 @@ export class NewestVersions {
 
   private list<T>(
     request: IndexRequest,
-    parse: (body: Buffer) => T | undefined,
+    parse: (body: Buffer) => T | undefined | Promise<T | undefined>,
     sha256?: string,
   ): Promise<T | undefined> {
     return this.once(request.url, async () => {
       const body = await this.indexes.read(request, sha256 === undefined ? {} : { sha256 });
-      const list = body && parse(body);
+      const list = body && (await parse(body));
       if (body && list === undefined) throw new IndexRefusal(`${request.url} holds no list of packages`);
       return list;
     });
@@ -345,14 +348,17 @@ function dated(list: ReadonlyMap<string, readonly string[]>): Versions {
   return new Map([...list].map(([name, versions]) => [name, versions.map((version) => ({ version }))]));
 }
 
-function aptPackages(body: Buffer): Versions {
-  const isPacked = body[0] === 0x1f && body[1] === 0x8b;
-  return dated(readPackageList((isPacked ? gunzipSync(body) : body).toString('utf8')));
+async function aptPackages(body: Buffer): Promise<Versions | undefined> {
+  try {
+    return dated(readPackageList((await unpacked(body)).toString('utf8')));
+  } catch {
+    return undefined;
+  }
 }
 
 function componentsOf(release: Release | undefined, architecture: string): string[] {
   const found = [...(release?.lists.keys() ?? [])].flatMap(
-    (path) => /^(.+)\/binary-([a-z0-9]+)\/Packages(?:\.gz)?$/.exec(path)?.slice(1, 3).join(' ') ?? [],
+    (path) => /^(.+)\/binary-([a-z0-9]+)\/Packages(?:\.[gx]z)?$/.exec(path)?.slice(1, 3).join(' ') ?? [],
   );
   const own = found.filter((one) => one.endsWith(` ${architecture}`)).map((one) => one.slice(0, one.indexOf(' ')));
   return [...new Set(own)].slice(0, MOST_COMPONENTS);

@@ -66,7 +66,9 @@ export class PackageIndexes {
     }
     const file = cache.newFile();
     try {
-      const answer = await this.send(request, file, kept);
+      // A hash is that of the file as it is: it must not come packed once more.
+      const mayPack = sha256 === undefined && !request.url.endsWith('.gz');
+      const answer = await this.send(request, { saveTo: file, kept, mayPack });
       if (answer.status === 304 && kept) {
         cache.touch(request, kept);
         return kept;
@@ -85,7 +87,10 @@ export class PackageIndexes {
   }
 
   /** Sends with a few attempts, as the host's limits allow. */
-  private async send(request: IndexRequest, saveTo: string, kept: KeptAnswer | undefined): Promise<HttpAnswer> {
+  private async send(
+    request: IndexRequest,
+    { saveTo, kept, mayPack }: { saveTo: string; kept: KeptAnswer | undefined; mayPack: boolean },
+  ): Promise<HttpAnswer> {
     const { host } = new URL(request.url);
     const state = this.hosts.get(host) ?? new HostState(AT_ONCE);
     this.hosts.set(host, state);
@@ -95,7 +100,7 @@ export class PackageIndexes {
       url: request.url,
       headers: {
         ...request.headers,
-        ...(!request.url.endsWith('.gz') && { 'accept-encoding': 'gzip' }),
+        ...(mayPack && { 'accept-encoding': 'gzip' }),
         ...(kept && conditionalHeaders(kept)),
       },
       credentials: login === undefined ? undefined : { authorization: () => Promise.resolve(login) },

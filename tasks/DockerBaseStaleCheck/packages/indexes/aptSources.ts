@@ -11,7 +11,8 @@ export function readAptSources(text: string): AptArchive[] {
   const lines = [...text.matchAll(/^\s*deb\s+(?:\[[^\]]*\]\s*)?(https?:\/\/\S+)\s+(\S+)/gm)].map(
     ([, url = '', suite = '']) => ({ url, suites: [suite] }),
   );
-  const stanzas = readStanzas(text.replace(/^#.*$/gm, ''), ['Types', 'URIs', 'Suites', 'Enabled']);
+  // A comment in a stanza is no end of it.
+  const stanzas = readStanzas(text.replace(/^#.*(?:\r?\n|$)/gm, ''), ['Types', 'URIs', 'Suites', 'Enabled']);
   const listed = stanzas.flatMap((stanza) => {
     const isOn = !/^(no|false)$/i.test(stanza.get('Enabled') ?? '') && /\bdeb\b/.test(stanza.get('Types') ?? '');
     const urls = (stanza.get('URIs') ?? '').split(/\s+/).filter((url) => /^https?:\/\//.test(url));

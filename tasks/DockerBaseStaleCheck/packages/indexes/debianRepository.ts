@@ -32,9 +32,12 @@ export function readRelease(text: string): Release | undefined {
   };
 }
 
+/** Which of the forms that a release names is asked for. The plain one comes last: most archives name it only, and serve it nowhere. */
+const FORMS = ['.gz', '.xz', ''];
+
 /**
- * The list of packages of a component; gzip, as Node reads no xz. By its hash where the release tells it, so that it
- * belongs to that release. Undefined where the suite has no such list. Read it with readPackageList.
+ * The list of packages of a component, see unpacked. By its hash where the release tells it, so that it belongs to that release.
+ * Undefined where the suite has no such list. Read it with readPackageList.
  */
 export function packageListRequest(
   { url, suite, byHash = false }: { url: string; suite: string; byHash?: boolean },
@@ -42,7 +45,7 @@ export function packageListRequest(
   { component, architecture }: { component: string; architecture: string },
 ): IndexRequest | undefined {
   const folder = `${component}/binary-${architecture}`;
-  const path = [`${folder}/Packages.gz`, `${folder}/Packages`].find((one) => lists.has(one));
+  const path = FORMS.map((form) => `${folder}/Packages${form}`).find((one) => lists.has(one));
   if (path === undefined) return undefined;
   const hash = lists.get(path) ?? '';
   return { url: below(url, `dists/${suite}/${byHash ? `${folder}/by-hash/SHA256/${hash}` : path}`), headers: {} };

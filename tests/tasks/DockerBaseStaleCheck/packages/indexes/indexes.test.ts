@@ -21,6 +21,8 @@ import {
   newestFor,
   type IndexAnswer,
 } from '../../../../../tasks/DockerBaseStaleCheck/packages/indexes/indexVersion';
+import { unpacked } from '../../../../../tasks/DockerBaseStaleCheck/packages/indexes/unpacked';
+import { xzStored } from '../../../../../emulator/packages/xz';
 import { npmRequest, readNpmPackage } from '../../../../../tasks/DockerBaseStaleCheck/packages/indexes/npmRegistry';
 import { pypiRequest, readPypi } from '../../../../../tasks/DockerBaseStaleCheck/packages/indexes/pypi';
 import { mutations } from '../mutations';
@@ -163,6 +165,31 @@ describe('an R or Debian list of packages', () => {
     );
     assert.equal(packageListRequest(at, release, { component: 'main', architecture: 's390x' }), undefined);
     assert.equal(readRelease('<html>'), undefined);
+    const names = (...forms: string[]) => ({
+      lists: new Map(forms.map((form) => [`main/binary-amd64/Packages${form}`, 'e'.repeat(64)])),
+    });
+    const form = (...forms: string[]) =>
+      /Packages(.*)$/.exec(packageListRequest(at, names(...forms), main)?.url ?? '')?.[1];
+    assert.deepEqual(
+      [form('', '.xz', '.gz'), form('', '.xz'), form(''), form('.zst')],
+      ['.gz', '.xz', '', undefined],
+      'the plain list is mostly named only',
+    );
+  });
+
+  it('is unpacked from what archives have: gzip, xz, or plain', async () => {
+    const text = 'Package: a\nVersion: 1\n'.repeat(20_000);
+    // `printf 'Package: b\nVersion: 2\n' | xz`, compressed and with the usual checksum.
+    const byXz =
+      '/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAVUGFja2FnZTogYgpWZXJzaW9uOiAyCgAAAB0zOuLFs+gVAAEuFlYJVd8ftvN9AQAAAAAEWVo=';
+    for (const body of [gzipSync(text), xzStored(Buffer.from(text)), Buffer.from(text)]) {
+      assert.equal((await unpacked(body)).toString('utf8'), text);
+    }
+    assert.equal((await unpacked(Buffer.from(byXz, 'base64'))).toString('utf8'), 'Package: b\nVersion: 2\n');
+    await assert.rejects(unpacked(xzStored(Buffer.from(text)), 1000), /unfolds to more than 1000 bytes/);
+    await assert.rejects(unpacked(gzipSync(text), 1000));
+    for (const packed of [gzipSync(text), xzStored(Buffer.from(text))])
+      await assert.rejects(unpacked(packed.subarray(0, packed.length / 2)));
   });
 });
 

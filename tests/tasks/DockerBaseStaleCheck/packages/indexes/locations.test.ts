@@ -10,6 +10,7 @@ deb-src http://mirror.contoso.example/debian bookworm main
 deb mirror+file:/etc/apt/mirrors.txt bookworm main
 `;
 const SOURCES = `Types: deb deb-src
+# http://snapshot.contoso.example/debian/20250520T000000Z
 URIs: http://mirror.contoso.example/debian http://second.contoso.example/debian
 Suites: bookworm bookworm-updates
 Components: main
