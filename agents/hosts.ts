@@ -1,10 +1,11 @@
 import { DefaultAzureCredential } from '@azure/identity';
-import { CoordinationV1Api, KubeConfig } from '@kubernetes/client-node';
+import { KubeConfig } from '@kubernetes/client-node';
 import { UserError } from '../tasks/lib/errors';
 import { clouds, containerInstances } from './aci/clouds';
 import { AciHost } from './aci/host';
 import type { AgentHost, RegistrationWay } from './agentHost';
 import type { Config } from './config';
+import { apiClients } from './kubernetes/apiClients';
 import { KubernetesHost } from './kubernetes/host';
 import type { JobTemplate } from './kubernetes/jobTemplate';
 import { plainTemplate, readJobTemplate } from './kubernetes/jobTemplate';
@@ -66,8 +67,9 @@ export async function openHosts(
     const kubeConfig = found.kubeConfig ?? defaultKubeConfig();
     const leaseName = `agent-orchestrator-${instance}`;
     const settings = { ...config.kubernetes, instance, way, templates, leaseName, now };
-    hosts.set(name, await KubernetesHost.open(kubeConfig, settings));
-    election = new Election(kubeConfig.makeApiClient(CoordinationV1Api), {
+    const clients = apiClients(kubeConfig);
+    hosts.set(name, await KubernetesHost.open(kubeConfig, clients, settings));
+    election = new Election(clients.leases, {
       namespace: config.kubernetes.namespace,
       name: leaseName,
       identity: found.identity,

@@ -1,16 +1,18 @@
 import type { CoreV1Event, KubeConfig, V1DeleteOptions, V1Job, V1Pod, V1Secret } from '@kubernetes/client-node';
-import { BatchV1Api, CoreV1Api, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import { PatchStrategy, setHeaderOptions, Watch } from '@kubernetes/client-node';
 import type { AgentHost, AgentSpec, Registration, RegistrationWay, Started } from '../agentHost';
 import type { HostRoom, Reason } from '../plan/plan';
 import type { Problem, Workload } from '../plan/workload';
 import { isLive } from '../plan/workload';
 import { agentJob, registrationSecret } from './agentJob';
+import type { ApiClients } from './apiClients';
 import { messageOf, statusOf } from './apiError';
 import { reasonEvent } from './events';
 import { claimsIn, claimsOf, withFreeClaim } from './exclusiveClaims';
-import { Followed } from './followed';
+import { Followed, type Page } from './followed';
 import { timeOf, workloadOf } from './jobState';
 import type { JobTemplate } from './jobTemplate';
+import { keptOfJob, keptOfPod } from './keptFields';
 import { isMade, marks, selectorOf } from './marks';
 import type { Job } from './objects';
 import { toClient } from './objects';
@@ -47,43 +49,54 @@ export class KubernetesHost implements AgentHost {
   private readonly beingMade = new Map<string, Job>();
 
   private constructor(
-    private readonly batch: BatchV1Api,
-    private readonly core: CoreV1Api,
+    private readonly clients: ApiClients,
     private readonly settings: KubernetesSettings,
     private readonly followed: { jobs: Followed<V1Job>; pods: Followed<V1Pod> },
   ) {}
 
   /** Connects, and reads what is there. Throws when the rights or the namespace are missing. */
-  static async open(kubeConfig: KubeConfig, settings: KubernetesSettings): Promise<KubernetesHost> {
-    const batch = kubeConfig.makeApiClient(BatchV1Api);
-    const core = kubeConfig.makeApiClient(CoreV1Api);
+  static async open(
+    kubeConfig: KubeConfig,
+    clients: ApiClients,
+    settings: KubernetesSettings,
+  ): Promise<KubernetesHost> {
+    const { batch, core } = clients;
     const { namespace, now } = settings;
     if (settings.initializeNamespace) await ensureNamespace(core, namespace);
-    const selector = { namespace, labelSelector: selectorOf(settings.instance) };
-    const listJobs = () => batch.listNamespacedJob(selector);
-    const listPods = () => core.listNamespacedPod(selector);
-    const jobsPath = `/apis/batch/v1/namespaces/${namespace}/jobs`;
-    const podsPath = `/api/v1/namespaces/${namespace}/pods`;
+    const selector = selectorOf(settings.instance);
+    const asked = { namespace, labelSelector: selector };
+    const watch = new Watch(kubeConfig);
     const jobs = new Followed<V1Job>(
-      kubeConfig,
-      { path: jobsPath, selector: selector.labelSelector, list: listJobs },
+      watch,
+      {
+        path: `/apis/batch/v1/namespaces/${namespace}/jobs`,
+        selector,
+        list: (page: Page) => batch.listNamespacedJob({ ...asked, ...page }),
+        keep: (job) => toClient<V1Job>(keptOfJob(job)),
+      },
       now,
     );
     const pods = new Followed<V1Pod>(
-      kubeConfig,
-      { path: podsPath, selector: selector.labelSelector, list: listPods },
+      watch,
+      {
+        path: `/api/v1/namespaces/${namespace}/pods`,
+        selector,
+        list: (page: Page) => core.listNamespacedPod({ ...asked, ...page }),
+        keep: (pod) => toClient<V1Pod>(keptOfPod(pod)),
+      },
       now,
     );
     try {
-      await jobs.start(listJobs);
-      await pods.start(listPods);
-      await tryAgents({ batch, core }, settings);
+      await jobs.start();
+      await pods.start();
+      await tryAgents(clients, settings);
     } catch (error) {
-      await Promise.all([jobs.stop(), pods.stop()]);
+      jobs.stop();
+      pods.stop();
       if (statusOf(error) !== 403) throw error;
       throw mayNotWork(namespace, error);
     }
-    return new KubernetesHost(batch, core, settings, { jobs, pods });
+    return new KubernetesHost(clients, settings, { jobs, pods });
   }
 
   room(now: number): HostRoom {
@@ -129,7 +142,7 @@ export class KubernetesHost implements AgentHost {
     try {
       this.beingMade.set(spec.name, wanted);
       // The Job is made first: its name is what two starts meet at, and the one that made it hands over the registration.
-      job = await this.batch.createNamespacedJob({ namespace, body });
+      job = await this.clients.batch.createNamespacedJob({ namespace, body });
       this.followed.jobs.add(job);
     } catch (error) {
       return await this.whyNotStarted(spec, error);
@@ -152,7 +165,7 @@ export class KubernetesHost implements AgentHost {
     if (onlyPending && (await this.runs(name))) return 'started';
     try {
       const uid = job?.metadata?.uid;
-      await this.batch.deleteNamespacedJob({
+      await this.clients.batch.deleteNamespacedJob({
         namespace,
         name,
         // The pod goes before the Job, so the name is free only when no agent of it is left.
@@ -170,7 +183,7 @@ export class KubernetesHost implements AgentHost {
     const { namespace, leaseName, now } = this.settings;
     const event = reasonEvent({ about, reason, text }, { namespace, leaseName, now: now(), ...(job && { job }) });
     try {
-      await this.core.createNamespacedEvent({ namespace, body: toClient<CoreV1Event>(event) });
+      await this.clients.core.createNamespacedEvent({ namespace, body: toClient<CoreV1Event>(event) });
     } catch (error) {
       // The same was told a moment ago.
       if (statusOf(error) !== 409) throw error;
@@ -178,7 +191,9 @@ export class KubernetesHost implements AgentHost {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.followed.jobs.stop(), this.followed.pods.stop()]);
+    this.followed.jobs.stop();
+    this.followed.pods.stop();
+    await Promise.resolve();
   }
 
   /** Claims that an agent has, or is about to get. A pod that ends still has its own. */
@@ -199,16 +214,16 @@ export class KubernetesHost implements AgentHost {
     const name = job.metadata?.name ?? '';
     const body = toClient<V1Secret>(registrationSecret(job, await register()));
     try {
-      await this.core.createNamespacedSecret({ namespace, body });
+      await this.clients.core.createNamespacedSecret({ namespace, body });
     } catch (error) {
       if (statusOf(error) !== 409) throw error;
       // Of a start that was cut: its key is not the one that is registered now.
-      await this.core.deleteNamespacedSecret({ namespace, name });
-      await this.core.createNamespacedSecret({ namespace, body });
+      await this.clients.core.deleteNamespacedSecret({ namespace, name });
+      await this.clients.core.createNamespacedSecret({ namespace, body });
     }
     const annotations = { [marks.handed]: new Date(this.settings.now()).toISOString() };
     const options = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
-    const patched = await this.batch.patchNamespacedJob(
+    const patched = await this.clients.batch.patchNamespacedJob(
       { namespace, name, body: { metadata: { annotations } } },
       options,
     );
@@ -220,7 +235,7 @@ export class KubernetesHost implements AgentHost {
     switch (statusOf(error)) {
       case 409: {
         const { namespace, instance } = this.settings;
-        const there = await this.batch.readNamespacedJob({ namespace, name: spec.name });
+        const there = await this.clients.batch.readNamespacedJob({ namespace, name: spec.name });
         if (isMade(there.metadata, instance)) return 'duplicate';
         return {
           reason: 'refused',
@@ -258,14 +273,14 @@ export class KubernetesHost implements AgentHost {
   private async refusedPods(): Promise<Map<string, string>> {
     const { namespace } = this.settings;
     const fieldSelector = 'involvedObject.kind=Job,reason=FailedCreate';
-    const { items } = await this.core.listNamespacedEvent({ namespace, fieldSelector });
+    const { items } = await this.clients.core.listNamespacedEvent({ namespace, fieldSelector });
     return new Map(items.map(({ involvedObject, message }) => [involvedObject.uid ?? '', message ?? '']));
   }
 
   /** Asks the server itself, for the watch may lag. */
   private async runs(name: string): Promise<boolean> {
     const { namespace } = this.settings;
-    const pods = await this.core.listNamespacedPod({ namespace, labelSelector: `${marks.agent}=${name}` });
+    const pods = await this.clients.core.listNamespacedPod({ namespace, labelSelector: `${marks.agent}=${name}` });
     return pods.items.some(({ status }) =>
       status?.containerStatuses?.some(({ state }) => state?.running ?? state?.terminated),
     );

@@ -12,6 +12,7 @@ import type {
 } from '@kubernetes/client-node';
 import { BatchV1Api, CoordinationV1Api, CoreV1Api, KubernetesObjectApi, loadYaml } from '@kubernetes/client-node';
 import type { AgentSpec } from '../../../agents/agentHost';
+import { apiClients } from '../../../agents/kubernetes/apiClients';
 import type { KubernetesSettings } from '../../../agents/kubernetes/host';
 import { KubernetesHost } from '../../../agents/kubernetes/host';
 import { plainTemplate } from '../../../agents/kubernetes/jobTemplate';
@@ -88,7 +89,8 @@ function suite(this: Mocha.Suite): void {
   });
 
   async function open(more: Partial<KubernetesSettings> = {}, as?: KubeConfig): Promise<KubernetesHost> {
-    const host = await KubernetesHost.open(as ?? cluster.orchestrator, settings(more));
+    const config = as ?? cluster.orchestrator;
+    const host = await KubernetesHost.open(config, apiClients(config), settings(more));
     opened.push(host);
     return host;
   }

@@ -8,6 +8,7 @@ import { parseAllDocuments } from 'yaml';
 import { messageOf } from '../../../tasks/lib/errors';
 import type { AgentSpec } from '../../../agents/agentHost';
 import { claimsIn } from '../../../agents/kubernetes/exclusiveClaims';
+import { apiClients } from '../../../agents/kubernetes/apiClients';
 import { KubernetesHost, type KubernetesSettings } from '../../../agents/kubernetes/host';
 import { plainTemplate, readJobTemplate, type JobTemplate } from '../../../agents/kubernetes/jobTemplate';
 import { instanceOf } from '../../../agents/kubernetes/marks';
@@ -72,7 +73,8 @@ function suite(this: Mocha.Suite): void {
   async function open(
     more: Partial<KubernetesSettings> & { as?: 'admin' | 'orchestrator' } = {},
   ): Promise<KubernetesHost> {
-    const host = await KubernetesHost.open(cluster[more.as ?? 'orchestrator'], {
+    const config = cluster[more.as ?? 'orchestrator'];
+    const host = await KubernetesHost.open(config, apiClients(config), {
       ...{ namespace, initializeNamespace: false, way: 'key', leaseName: 'agent-orchestrator', now: Date.now },
       instance: instanceOf('https://dev.azure.com/contoso', 'agent-job-'),
       templates: new Map([['default', plainTemplate('contoso/agent:1')]]),
