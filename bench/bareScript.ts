@@ -25,8 +25,11 @@ void fetch(url, { headers });
 `;
 
 /** Polls a run until it is completed, every so many milliseconds. */
-export function pollBarely(emulator: Emulator, { id, pauseMs }: { id: number; pauseMs: number }): ChildProcess {
-  return start(POLLER, [addressOf(emulator, id), emulator.token, String(pauseMs)]);
+export function pollBarely(
+  emulator: Emulator,
+  { id, pauseMs, project }: { id: number; pauseMs: number; project?: string },
+): ChildProcess {
+  return start(POLLER, [addressOf(emulator, id, project), emulator.token, String(pauseMs)]);
 }
 
 /** Waits for SIGINT, and cancels a run then. */
@@ -34,8 +37,8 @@ export function cancelBarely(emulator: Emulator, id: number): ChildProcess {
   return start(CANCELER, [addressOf(emulator, id), emulator.token]);
 }
 
-function addressOf(emulator: Emulator, id: number): string {
-  return `${emulator.url}Fabrikam/_apis/build/builds/${id}?api-version=7.1`;
+function addressOf(emulator: Emulator, id: number, project = 'Fabrikam'): string {
+  return `${emulator.url}${project}/_apis/build/builds/${id}?api-version=7.1`;
 }
 
 function start(script: string, args: string[]): ChildProcess {

@@ -1,23 +1,24 @@
 import assert from 'node:assert/strict';
-import { federationOf } from '../../emulator/state/serviceConnections';
 import type { StepResult } from '../agent/agent';
 import type { Endpoint } from '../agent/endpoints';
 import { releaseVariables } from '../agent/systemVariables';
 import { makeCertificate } from './certificates';
 import {
+  application,
   azureConnection,
   CLIENT,
   CONNECTION,
+  federate,
+  IDENTITY,
   PROJECT,
   startScene,
-  TENANT,
+  workloadIdentity,
   type Scene,
   type SceneOptions,
 } from './scene';
 import { together } from '../tasks/together';
 import { assertGuarded, assertTold, sentTo, type Guarded } from './secrecy';
 
-const IDENTITY = 'images-spn';
 const SECRET = 'p~8Q&marked=secret/+of the+application';
 
 /** Everything that was sent, by server. */
@@ -213,25 +214,6 @@ describe('sign-in by each kind of connection, as a process', function () {
     assertGuarded(step, sent(scene), [...tokensOf(scene), secret]);
   });
 });
-
-const application = { tenant: TENANT, clientId: CLIENT, identity: IDENTITY };
-
-/** Gives the identity the federated credential of a connection of the own organization. */
-function federate({ own, entra }: Scene, connection: ReturnType<Scene['own']['state']['addServiceConnection']>): void {
-  entra.applications.push({ ...application, federated: [federationOf('contoso', connection)] });
-  assert.ok(own.state.serviceConnections.includes(connection));
-}
-
-function workloadIdentity({ other, entra }: Scene): Endpoint {
-  return {
-    id: CONNECTION,
-    name: 'northwind',
-    url: other.url,
-    scheme: 'WorkloadIdentityFederation',
-    parameters: { tenantid: TENANT, serviceprincipalid: CLIENT },
-    data: { activeDirectoryAuthority: entra.url },
-  };
-}
 
 function repos(url: string, scheme: string, parameters: Record<string, string>): Endpoint {
   return { id: CONNECTION, name: 'northwind', url, scheme, parameters };

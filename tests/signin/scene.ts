@@ -1,5 +1,6 @@
 import { startEntra, type Entra, type EntraOptions } from '../../emulator/entra/server';
 import { startEmulator, type Emulator, type EmulatorOptions } from '../../emulator/server';
+import { federationOf, type ServiceConnection } from '../../emulator/state/serviceConnections';
 import { runStep, type JobOptions, type StepResult } from '../agent/agent';
 import type { Endpoint } from '../agent/endpoints';
 import { buildVariables } from '../agent/systemVariables';
@@ -8,6 +9,9 @@ import { taskFolder } from '../tasks/taskFolder';
 export const TENANT = '7e4c0f4b-11d4-4f0c-a7b3-0f6b61c0d001';
 export const CLIENT = '5b1c8a50-2b7e-4a52-8f2e-c4a0d1e2f301';
 export const CONNECTION = 'c0a8f0d2-3e5b-4b1e-9d77-7a1f4b2c9e10';
+/** As whom the application comes in an organization. */
+export const IDENTITY = 'images-spn';
+export const application = { tenant: TENANT, clientId: CLIENT, identity: IDENTITY };
 export const PROJECT = 'Fabrikam';
 /** In the other organization. */
 export const OTHER_PROJECT = 'Images';
@@ -77,5 +81,22 @@ export function azureConnection(
     scheme,
     parameters: { tenantid: TENANT, serviceprincipalid: CLIENT, ...parameters },
     data: { environment: 'AzureCloud', environmentAuthorityUrl: entra.url, subscriptionName: 'Images', ...data },
+  };
+}
+
+/** Gives the application of the tests the federated credential of a connection of the own organization. */
+export function federate({ own, entra }: Pick<Scene, 'own' | 'entra'>, connection: ServiceConnection): void {
+  entra.applications.push({ ...application, federated: [federationOf(own.state.organization, connection)] });
+}
+
+/** The connection to the other organization as a job carries it: workload identity, without a secret. */
+export function workloadIdentity({ other, entra }: Pick<Scene, 'other' | 'entra'>): Endpoint {
+  return {
+    id: CONNECTION,
+    name: 'northwind',
+    url: other.url,
+    scheme: 'WorkloadIdentityFederation',
+    parameters: { tenantid: TENANT, serviceprincipalid: CLIENT },
+    data: { activeDirectoryAuthority: entra.url },
   };
 }
