@@ -198,8 +198,9 @@ async function whatToRebuild(
   { azureDevOps, parent, register, history }: Context & { history: PipelineHistory | undefined },
   world: World,
 ): Promise<Rebuild[]> {
-  const own = new Set(register.earlier.children.map(({ item }) => item));
-  // What an earlier attempt of this step started is taken up: waited for, kept, or started anew.
+  const { children, open } = register.earlier;
+  const own = new Set([...children, ...open].map(({ item }) => item));
+  // What an earlier attempt of this step started, or may have started, is taken up: waited for, kept, or started anew.
   const isTakenUp = ({ path: item }: CheckedDockerfile) => own.has(inputs.group ? '' : item);
   for (const one of dockerfiles) {
     if (inputs.onUnknown === 'stale' && NOT_DECIDED.includes(one.verdict)) {

@@ -20,7 +20,7 @@ export async function createAndFollow(inputs: CreateInputs, context: Context, wo
   const { tags } = planned.request;
   const tagging = isNew ? addTags(await context.azureDevOps.releaseHost(), release, { tags, world }) : undefined;
   try {
-    return await follow(inputs.waiting, { children: [child], draft: inputs.draft }, context, world);
+    return await follow(inputs.waiting, { children: [child], draft: inputs.draft, beside: tagging }, context, world);
   } finally {
     await tagging;
   }

@@ -6,15 +6,19 @@ import { cancelReleases, deployStage, readRelease } from '../lib/releases/stages
 import { ReleaseWatch, turnOf } from '../lib/releases/watch';
 import { verdictOf, type Verdict } from '../lib/verdict';
 import type { WaitingInputs } from '../lib/waitingInputs';
-import type { World } from '../lib/world';
+import { orCanceled, type World } from '../lib/world';
 import { noteDeployment } from './deployment';
 import { Report } from './report';
 import type { Context } from './triggerRelease';
 
-/** Follows releases to their end; when the step is cancelled, cancels what is its own. */
+/**
+ * Follows releases to their end; when the step is cancelled, cancels what is its own.
+ * @param beside what else belongs to the start: a step that does not wait goes on only when that is done, so that until then a cancel reaches
+ * its releases.
+ */
 export async function follow(
   waiting: WaitingInputs,
-  { children, draft }: { children: ReleaseChild[]; draft?: boolean },
+  { children, draft, beside }: { children: ReleaseChild[]; draft?: boolean; beside?: Promise<void> | undefined },
   context: Context,
   world: World,
 ): Promise<Verdict> {
@@ -24,9 +28,12 @@ export async function follow(
   try {
     report.changed(children);
     if (world.signal.aborted) throw new Canceled();
-    if (draft) for (const child of children) child.result ??= 'started';
-    else if (!waiting.waitForCompletion)
+    if (!waiting.waitForCompletion && !draft)
       for (const child of children) await deployFirst(child, deploying, context, world);
+    if (!waiting.waitForCompletion || draft) {
+      await orCanceled(beside ?? Promise.resolve(), world.signal);
+      for (const child of children) child.result ??= 'started';
+    }
     const held = await heldReport(waiting, context, world);
     const changed = () => report.changed(children);
     await new ReleaseWatch(releases, children, { waiting, held, deploying, changed }, world).run();
@@ -94,5 +101,4 @@ async function deployFirst(
       );
     child.toDeploy = [];
   }
-  child.result ??= 'started';
 }

@@ -1,6 +1,6 @@
 import { messageOf } from '../../lib/errors';
 import type { Secrets } from '../../lib/secrets';
-import { bare, type HttpAnswer, type HttpRequest } from '../../lib/transport';
+import { bare, one, type HttpAnswer, type HttpRequest } from '../../lib/transport';
 import type { Challenge } from './challenge';
 import type { NamedCredential } from './credentials';
 import { basicHeader } from './credentials';
@@ -59,7 +59,8 @@ export class RegistryTokens {
     }
     const { token, lifetimeMs } = readToken(answer.text);
     if (answer.status !== 200 || !token) {
-      throw new RegistryRefusal('unavailable', `${bare(realm)} answered with ${answer.status} and no token`);
+      const page = (one(answer.headers['content-type']) ?? '').includes('text/html') ? 'a page of HTML and ' : '';
+      throw new RegistryRefusal('unavailable', `${bare(realm)} answered with ${answer.status}, ${page}no token`);
     }
     this.secrets.add(token);
     // A little early, so that none ends on its way.

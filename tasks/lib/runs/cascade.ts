@@ -104,6 +104,8 @@ export class Cascade {
       );
       if (timedOut) await this.timeOut();
       await Promise.all(this.tagging);
+      // Tags belong to the start: a step that goes on without waiting is at its end only behind them.
+      if (this.world.signal.aborted) throw new Canceled();
     } catch (error) {
       if (error instanceof Canceled) await this.cancel();
       throw error;

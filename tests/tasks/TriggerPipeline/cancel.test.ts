@@ -123,6 +123,20 @@ describe('TriggerPipeline: when the step is cancelled', function () {
     assert.equal(step.result, 'Canceled');
   });
 
+  it('cancels the run of a step that would not wait, when it is cancelled while tags are put on the run', async () => {
+    const fabrikam = await startOrganization();
+    fabrikam.add({ stages: [{ name: 'Build' }, { name: 'Scan' }], script: { durationMs: HOUR_MS } });
+    fabrikam.emulator.faults.add({ kind: 'silence', match: { method: 'POST', route: 'tags' } });
+    const running = await fabrikam.start({ waitForCompletion: 'false', stages: 'Build', tags: 'nightly' });
+    await until(() => fabrikam.calls('POST', 'tags').length === 1);
+    const { step } = await cancel(running);
+    assert.deepEqual(
+      cancellations(fabrikam).map(({ body }) => body),
+      [{ status: 'cancelling' }],
+    );
+    assert.equal(step.result, 'Canceled');
+  });
+
   it('says why a cancellation was refused, and that the run goes on', async () => {
     const fabrikam = await startOrganization({ tokens: [{ token: 'limited-token-1', denied: ['stopBuilds'] }] });
     fabrikam.add({ script: { durationMs: HOUR_MS } });

@@ -96,6 +96,16 @@ describe('TriggerRelease: when the step is cancelled', function () {
     assert.equal(step.result, 'Canceled');
   });
 
+  it('cancels the release of a step that would not wait, when it is cancelled while tags are put on it', async () => {
+    const fabrikam = await withLongRelease();
+    fabrikam.emulator.faults.add({ kind: 'silence', match: { method: 'POST', route: 'tags' } });
+    const running = await fabrikam.start({ waitForCompletion: 'false', tags: 'nightly' });
+    await until(() => fabrikam.calls('POST', 'tags').length === 1);
+    const step = proper(await running.cancel());
+    assert.deepEqual(fabrikam.statuses(), ['Dev canceled', 'Test notStarted']);
+    assert.equal(step.result, 'Canceled');
+  });
+
   it('cancels a stage that begins only while others are canceled, and all that run side by side', async () => {
     const fabrikam = await startOrganization();
     const stages = ['A', 'B', 'C'].map((name) => ({ name, after: [] }));
