@@ -7,6 +7,7 @@ import { releaseEnd } from '../lib/releases/releaseEnd';
 import { withoutSecrets, type ReleaseRequest } from '../lib/releases/request';
 import { findRelease } from '../lib/releases/stages';
 import type { Release } from '../lib/releases/wire';
+import { inWords } from '../lib/verdict';
 import type { World } from '../lib/world';
 import type { PlannedRelease } from './planRelease';
 import type { Context } from './triggerRelease';
@@ -93,7 +94,7 @@ async function takenUp(
   child.toDeploy = child.toDeploy.filter((name) =>
     release.environments?.some((one) => one.name === name && one.status?.toLowerCase() === 'notstarted'),
   );
-  const what = isDraft ? 'the draft is kept' : end.ended ? `it ${end.result}` : 'it is waited for';
+  const what = isDraft ? 'the draft is kept' : end.ended ? `it ${inWords(end.result)}` : 'it is waited for';
   log.info(`${title(child)} was created by an earlier attempt of this step: ${what}. ${child.url}`);
   return child;
 }

@@ -78,7 +78,7 @@ export async function deployStage(
     try {
       const route = { project: child.project, releaseId: child.id, environmentId: id };
       await withPatience(releases.call('PATCH', ENVIRONMENTS, { route, body }), child.url, world);
-      log.info(`${title(child)}: stage ${name} is deployed. ${child.url}`);
+      log.info(`${title(child)}: stage ${name}: its deployment is asked for. ${child.url}`);
       return { kind: 'begun' };
     } catch (error) {
       if (!isLost(error)) {

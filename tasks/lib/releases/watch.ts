@@ -1,6 +1,6 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, messageOf } from '../errors';
-import type { ChildResult } from '../verdict';
+import { inWords, type ChildResult } from '../verdict';
 import { wait } from '../wait';
 import type { WaitingInputs } from '../waitingInputs';
 import type { World } from '../world';
@@ -241,7 +241,7 @@ export class ReleaseWatch {
     if (this.options.waiting.progress !== 'none')
       for (const environment of changed)
         if (environment.status?.toLowerCase() !== 'notstarted')
-          this.world.log.info(`${title(child)}: stage ${environment.name} ${inWords(environment.status)}.`);
+          this.world.log.info(`${title(child)}: stage ${environment.name} ${statusInWords(environment.status)}.`);
     if (changed.length) this.options.changed();
     return changed.length > 0;
   }
@@ -276,7 +276,7 @@ export class ReleaseWatch {
     const reason = child.refusal ?? why;
     child.result = child.refusal === undefined ? result : 'failed';
     if (reason) child.reason = reason;
-    this.world.log.info(`${title(child)} ${child.result}${reason ? `: ${reason}` : ''}. ${child.url}`);
+    this.world.log.info(`${title(child)} ${inWords(child.result)}${reason ? `: ${reason}` : ''}. ${child.url}`);
     this.options.changed();
   }
 
@@ -324,10 +324,11 @@ function withoutEmpty(environment: Environment): Environment {
   };
 }
 
-function inWords(status = ''): string {
+function statusInWords(status = ''): string {
   switch (status.toLowerCase()) {
+    // It may wait for an approval or a gate before anything runs.
     case 'inprogress':
-      return 'runs';
+      return 'has begun';
     case 'queued':
       return 'is queued';
     case 'scheduled':
