@@ -1,7 +1,7 @@
 import { ownAgentOf } from '../lib/agentWait';
 import { Canceled } from '../lib/errors';
 import { endOf, title, type ReleaseChild } from '../lib/releases/child';
-import { deployStages, turnOf, type DeploymentNotes } from '../lib/releases/deploying';
+import { deployStages, turnOf, warnOfUndeployed, type DeploymentNotes } from '../lib/releases/deploying';
 import { HeldReport } from '../lib/releases/held';
 import { cancelReleases, readRelease } from '../lib/releases/stages';
 import { ReleaseWatch } from '../lib/releases/watch';
@@ -88,11 +88,7 @@ async function deployFirst(
   if (child.toDeploy.length && !child.result) {
     const environments = turnOf(child, await readRelease(releases, child));
     await deployStages(releases, child, { environments, notes }, world);
-    if (child.toDeploy.length)
-      world.log.warning(
-        `${title(child)}: ${child.toDeploy.join(', ')} would be deployed after other stages, for which this step does not wait (waitForCompletion is false). ${child.url}`,
-      );
-    child.toDeploy = [];
+    warnOfUndeployed(child, 'waitForCompletion is false', world);
   }
   // What was begun while the cancel came is still this step's to cancel.
   if (world.signal.aborted) throw new Canceled();

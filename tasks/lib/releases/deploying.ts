@@ -62,6 +62,15 @@ export async function deployStages(
   ignore(child, left, { result: 'failed', reason: child.refusal });
 }
 
+/** Says which stages are left, because the step does not wait for those before them. */
+export function warnOfUndeployed(child: ReleaseChild, because: string, { log }: Pick<World, 'log'>): void {
+  const left = child.toDeploy.splice(0);
+  if (left.length)
+    log.warning(
+      `${title(child)}: ${left.join(', ')} would be deployed after other stages, for which this step does not wait (${because}). ${child.url}`,
+    );
+}
+
 function takeOn(
   {
     child,

@@ -178,6 +178,7 @@ export function counted({ stages }: ReleaseChild): 'all' | string[] {
   return stages.length ? stages : 'all';
 }
 
-function isAmong(stages: 'all' | string[], { name }: Environment): boolean {
+/** True for one of these stages, whatever the case of its name. */
+export function isAmong(stages: 'all' | string[], { name }: Environment): boolean {
   return stages === 'all' || stages.some((one) => one.toLowerCase() === name.toLowerCase());
 }

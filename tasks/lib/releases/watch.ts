@@ -5,7 +5,7 @@ import { wait } from '../wait';
 import type { WaitingInputs } from '../waitingInputs';
 import type { World } from '../world';
 import { title, type ReleaseChild } from './child';
-import { deployStages, turnOf, type DeploymentNotes } from './deploying';
+import { deployStages, turnOf, warnOfUndeployed, type DeploymentNotes } from './deploying';
 import { failureLines, tasksOf } from './failures';
 import { pendingApprovals, type HeldReport } from './held';
 import { attemptOf, isMoving, releaseEnd, type ReleaseEnd } from './releaseEnd';
@@ -276,6 +276,7 @@ export class ReleaseWatch {
     const reason = child.refusal ?? why;
     child.result = child.refusal === undefined ? result : 'failed';
     if (reason) child.reason = reason;
+    if (child.result !== 'failed' && child.result !== 'canceled') warnOfUndeployed(child, 'waitFor', this.world);
     this.world.log.info(`${title(child)} ${inWords(child.result)}${reason ? `: ${reason}` : ''}. ${child.url}`);
     this.options.changed();
   }

@@ -257,4 +257,40 @@ describe('TriggerRelease: deploying stages', function () {
     const canceled = await fabrikam.run({ action: 'cancel' }, { env, stepName: 'cancel', job: first.job });
     assert.match(canceled.message ?? '', /nothing to cancel/);
   });
+
+  it('gives no approval of a stage that is not its own to deploy', async () => {
+    const fabrikam = await withRelease([], {
+      stages: [
+        { name: 'Dev', manual: true, preApprovers: ['Project Collection Build Service'] },
+        { name: 'Prod', manual: true, preApprovers: ['Project Collection Build Service'] },
+      ],
+    });
+    fabrikam.deploy('Prod');
+    const step = await fabrikam.run({ action: 'deploy', stages: 'Dev', approvals: 'approve' }, { env });
+    assert.equal(step.result, 'Succeeded', step.message);
+    assert.match(logOf(step), /stage Dev: pre-deployment approval given/);
+    assert.equal(fabrikam.release.events.filter(({ kind }) => kind === 'approval').length, 1);
+    assert.deepEqual(fabrikam.statuses(), ['Dev succeeded', 'Prod inProgress']);
+  });
+
+  it('says which stages it leaves undeployed when it waits for others only', async () => {
+    const fabrikam = await withRelease(['Dev', 'Test', 'Prod'], { script: { durationMs: 5000 } });
+    const step = await fabrikam.run({ action: 'deploy', stages: 'Dev, Test, Prod', waitFor: 'Dev' }, { env });
+    assert.equal(step.result, 'Succeeded', step.message);
+    assert.match(
+      issuesOf(step, 'warning').join(),
+      /Prod would be deployed after other stages, for which this step does not wait/,
+    );
+  });
+
+  it('waits for the stages that a new release deploys by itself when its own deployment is refused, and fails', async () => {
+    const token = 'no-deployment';
+    const fabrikam = await startOrganization({ clock, tokens: [{ token, denied: ['manageDeployments'] }] });
+    fabrikam.define({ stages: [{ name: 'Dev' }, { name: 'Prod', manual: true }], script: { durationMs: 30_000 } });
+    const systemConnection = { url: fabrikam.emulator.url, token };
+    const step = await fabrikam.run({ stages: 'Dev, Prod' }, { env, systemConnection });
+    assert.equal(step.result, 'Failed');
+    assert.match(step.message ?? '', /failed: stage Prod could not be deployed: .*VS402904/);
+    assert.deepEqual(fabrikam.statuses(), ['Dev succeeded', 'Prod notStarted']);
+  });
 });
