@@ -1,4 +1,5 @@
 import type { AzureDevOps } from '../azureDevOps';
+import { Canceled } from '../errors';
 import type { World } from '../world';
 import { title, type ReleaseChild } from './child';
 import { attemptOf, releaseEnd } from './releaseEnd';
@@ -28,7 +29,7 @@ export function turnOf(child: ReleaseChild, release: Release): Environment[] {
 
 /**
  * Deploys stages of a release side by side, each with its own end: one that is refused keeps no other from being deployed and waited for.
- * Sets what of them counts, and `refusal`. Throws, after all of them have their answer, where one could not be asked for.
+ * Sets what of them counts, and `refusal`. Throws `Canceled` after a cancel and, after all of them have their answer, where one could not be asked for.
  * @param proceeds as the release says, unless given.
  */
 export async function deployStages(
@@ -41,6 +42,8 @@ export async function deployStages(
   }: { environments: Environment[]; notes: DeploymentNotes; proceeds?: ReleaseChild['proceeds'] },
   world: World,
 ): Promise<void> {
+  // A cancel may have come since the last look; nothing is begun after it.
+  if (world.signal.aborted && environments.length) throw new Canceled();
   for (const { name } of environments) notes.deploying(child, name);
   const asked = await Promise.allSettled(
     environments.map(async (environment) => ({
