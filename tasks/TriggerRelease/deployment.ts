@@ -1,5 +1,6 @@
 import { UserError } from '../lib/errors';
 import { title, type ReleaseChild } from '../lib/releases/child';
+import { AT_ONCE } from '../lib/releases/deploying';
 import { attemptOf, isMoving } from '../lib/releases/releaseEnd';
 import { checkSettable, unknownStage } from '../lib/releases/request';
 import type { Condition, Environment } from '../lib/releases/wire';
@@ -7,7 +8,6 @@ import type { World } from '../lib/world';
 import type { ExistingInputs } from './inputs';
 import type { Context } from './triggerRelease';
 
-const AT_ONCE: Condition[] = [{ name: 'ReleaseStarted', conditionType: 'event', value: '' }];
 /** Succeeded, or partially succeeded. */
 const GOOD = '132';
 
@@ -17,18 +17,22 @@ const GOOD = '132';
  */
 export function planDeployment(inputs: ExistingInputs, child: ReleaseChild, { register }: Context, world: World): void {
   const status = child.status?.toLowerCase();
-  if (status === 'draft' || status === 'abandoned')
-    throw new UserError(
-      `${title(child)} is ${status === 'draft' ? 'a draft' : status}: nothing of it can be deployed. ${child.url}`,
-    );
+  if (status === 'draft' || status === 'abandoned') {
+    const is = status === 'draft' ? 'is a draft' : `is ${status}`;
+    if (!inputs.proceedWhenSkipped)
+      throw new UserError(`${title(child)} ${is}: nothing of it can be deployed. ${child.url}`);
+    Object.assign(child, { result: 'skipped', reason: `it ${is}, nothing of it can be deployed` });
+    return;
+  }
   checkVariables(inputs, child);
   // What an earlier attempt of this step deployed is kept.
   const again = register.earlier.children.some(({ id, kind }) => kind === 'release' && id === child.id);
+  child.proceeds = inputs.proceedWhenSkipped ? 'always' : again ? 'whenBegunByOthers' : 'never';
   let before: string[] = [];
   for (const level of inputs.levels) {
     const conditions = before.length
       ? before.map((name) => ({ name, conditionType: 'environmentState', value: GOOD }))
-      : AT_ONCE;
+      : [AT_ONCE];
     const names: string[] = [];
     for (const wanted of level) {
       const environment = find(child, wanted);
@@ -63,18 +67,29 @@ export function isDeployment(request: unknown): request is Deployment {
 }
 
 /** Notes, before it is asked for, that a stage is this step's own: whoever finds the step killed can cancel it. */
-export function noteDeployment(
-  child: ReleaseChild,
-  stage: string,
-  { register }: Pick<Context, 'register'>,
-  { clock }: Pick<World, 'clock'>,
-): void {
+export function noteDeployment(child: ReleaseChild, stage: string, step: NotingStep): void {
+  if (child.cancels === 'all' || child.cancels.includes(stage)) return;
+  child.cancels = [...child.cancels, stage];
+  keep(child, step);
+}
+
+/** The stage is not this step's own after all. */
+export function forgetDeployment(child: ReleaseChild, stage: string, step: NotingStep): void {
   if (child.cancels === 'all') return;
-  if (!child.cancels.includes(stage)) child.cancels = [...child.cancels, stage];
-  const { project, id, definition, name, url } = child;
-  const request: Deployment = { project, id, definition, name, url, stages: child.cancels };
+  child.cancels = child.cancels.filter((name) => name !== stage);
+  keep(child, step);
+}
+
+interface NotingStep {
+  register: Context['register'];
+  clock: World['clock'];
+}
+
+function keep({ project, id, definition, name, url, cancels }: ReleaseChild, { register, clock }: NotingStep): void {
   const item = `deploy ${id}`;
   register.answered(item);
+  if (cancels === 'all' || !cancels.length) return;
+  const request: Deployment = { project, id, definition, name, url, stages: cancels };
   register.starting({ request, sentAt: clock.now(), item });
 }
 

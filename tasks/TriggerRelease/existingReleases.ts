@@ -1,10 +1,11 @@
 import { UserError } from '../lib/errors';
 import { takeOnEarlierAttempts } from '../lib/parentRegister';
-import { title, type ReleaseChild } from '../lib/releases/child';
+import type { RegisteredChild } from '../lib/register';
+import { title, unreadChild, type ReleaseChild } from '../lib/releases/child';
 import { releaseUrl } from '../lib/releases/create';
 import { isMoving } from '../lib/releases/releaseEnd';
 import { checkRights } from '../lib/releases/rights';
-import { cancelReleases, readRelease } from '../lib/releases/stages';
+import { cancelReleases, findRelease, readRelease } from '../lib/releases/stages';
 import { unknownStage } from '../lib/releases/request';
 import type { Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
@@ -127,13 +128,17 @@ async function approveAll(
 }
 
 async function readChild(
-  { project, id }: ReleaseReference,
+  { project, id, registered }: ReleaseReference,
   inputs: ExistingInputs,
   context: Context,
   world: World,
 ): Promise<ReleaseChild> {
   const { azureDevOps, parent } = context;
-  const release = await readRelease(await azureDevOps.releaseHost(), { project, id }, { signal: world.signal });
+  const releases = await azureDevOps.releaseHost();
+  const options = { signal: world.signal };
+  const found = registered && (await findRelease(releases, registered, options));
+  if (registered && !found) return deleted(registered);
+  const release = found ?? (await readRelease(releases, { project, id }, options));
   const named = inputs.levels.flat();
   const { name = String(id), environments = [] } = release;
   const known = { owner: name, environments, url: releaseUrl(azureDevOps, project, release) };
@@ -154,6 +159,7 @@ async function readChild(
     plans: new Map(),
     toDeploy: [],
     stageVariables: inputs.stageVariables,
+    proceeds: 'whenBegunByOthers',
     // Only what this parent started is cancelled with it.
     cancels: own ? 'all' : [],
     given: [],
@@ -161,6 +167,12 @@ async function readChild(
     environments,
     status: release.status,
   };
+}
+
+/** One that an earlier step created and somebody deleted counts as failed; the others are waited for all the same. */
+function deleted({ organization, project, id, name, number, url, attempt }: RegisteredChild): ReleaseChild {
+  const known = { id, definition: name, name: number, url, attempt, cancels: [] };
+  return { ...unreadChild(organization, project), ...known, result: 'failed', reason: 'it was deleted' };
 }
 
 function same(one: string, other: string): boolean {

@@ -1,10 +1,11 @@
 import type { AzureDevOps } from '../lib/azureDevOps';
-import { ApiError, UserError } from '../lib/errors';
+import { UserError } from '../lib/errors';
 import { decodedSegment } from '../lib/organizationUrl';
 import { childrenOf, readParentRegister } from '../lib/parentRegister';
+import type { RegisteredChild } from '../lib/register';
 import { findDefinition } from '../lib/releases/definition';
 import { fullBranch } from '../lib/releases/versions';
-import { readRelease } from '../lib/releases/stages';
+import { findRelease } from '../lib/releases/stages';
 import { RELEASES, type Release } from '../lib/releases/wire';
 import type { World } from '../lib/world';
 import type { ExistingInputs, LatestFilters } from './inputs';
@@ -13,6 +14,8 @@ import type { Context } from './triggerRelease';
 export interface ReleaseReference {
   project: string;
   id: number;
+  /** Where it comes from the register: it may have been deleted since then. */
+  registered?: RegisteredChild;
 }
 
 const RELEASES_A_PAGE = 100;
@@ -51,7 +54,7 @@ async function registeredReleases(
     world.log.info(
       `${all.length - here.length} release(s) of other organizations are left to steps with a connection to them.`,
     );
-  if (here.length) return here.map(({ project, id }) => ({ project, id }));
+  if (here.length) return here.map((registered) => ({ project: registered.project, id: registered.id, registered }));
   throw new UserError(
     `release: no earlier step of ${parent.name} created a release in ${azureDevOps.account.url}. Give an id, a name, a link or 'latest'. ${parent.url}`,
   );
@@ -66,7 +69,7 @@ async function reference(
 ): Promise<ReleaseReference> {
   const releases = await azureDevOps.releaseHost(signal);
   if (URL.canParse(word) && /^https?:/.test(word)) return linked(word, project, azureDevOps);
-  if (/^\d{1,9}$/.test(word) && (await exists(releases, { project, id: Number(word) }, signal)))
+  if (/^\d{1,9}$/.test(word) && (await findRelease(releases, { project, id: Number(word) }, { signal })))
     return { project, id: Number(word) };
   const definitionId = definition && (await findDefinition(releases, project, definition, signal)).id;
   const { value } = await releases.call<{ value?: Release[] }>('GET', RELEASES, {
@@ -84,16 +87,6 @@ async function reference(
       ? `release: '${word}' names several releases of project '${project}': ${names([only, ...others])}. Give the id, or the definition.`
       : `release: project '${project}' has no release '${word}' that ${azureDevOps.account.credentialName} may see.${all.length ? ` Similar: ${names(all.slice(0, 5))}.` : ''}`,
   );
-}
-
-async function exists(releases: AzureDevOps, at: ReleaseReference, signal: AbortSignal): Promise<boolean> {
-  try {
-    await readRelease(releases, at, { signal });
-    return true;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404 && !error.message.includes('VS800075')) return false;
-    throw error;
-  }
 }
 
 function linked(word: string, project: string, { account }: AzureDevOps): ReleaseReference {

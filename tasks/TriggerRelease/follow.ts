@@ -1,13 +1,14 @@
 import { ownAgentOf } from '../lib/agentWait';
 import { Canceled } from '../lib/errors';
 import { endOf, title, type ReleaseChild } from '../lib/releases/child';
+import { deployStages, turnOf, warnOfUndeployed, type DeploymentNotes } from '../lib/releases/deploying';
 import { HeldReport } from '../lib/releases/held';
-import { cancelReleases, deployStage, readRelease } from '../lib/releases/stages';
-import { ReleaseWatch, turnOf } from '../lib/releases/watch';
+import { cancelReleases, readRelease } from '../lib/releases/stages';
+import { ReleaseWatch } from '../lib/releases/watch';
 import { verdictOf, type Verdict } from '../lib/verdict';
 import type { WaitingInputs } from '../lib/waitingInputs';
 import { orCanceled, type World } from '../lib/world';
-import { noteDeployment } from './deployment';
+import { forgetDeployment, noteDeployment } from './deployment';
 import { Report } from './report';
 import type { Context } from './triggerRelease';
 
@@ -24,19 +25,23 @@ export async function follow(
 ): Promise<Verdict> {
   const releases = await context.azureDevOps.releaseHost();
   const report = new Report(context, world.log);
-  const deploying = (child: ReleaseChild, stage: string) => noteDeployment(child, stage, context, world);
+  const step = { register: context.register, clock: world.clock };
+  const notes: DeploymentNotes = {
+    deploying: (child, stage) => noteDeployment(child, stage, step),
+    notBegun: (child, stage) => forgetDeployment(child, stage, step),
+  };
   try {
     report.changed(children);
     if (world.signal.aborted) throw new Canceled();
     if (!waiting.waitForCompletion && !draft)
-      for (const child of children) await deployFirst(child, deploying, context, world);
+      for (const child of children) await deployFirst(child, notes, context, world);
     if (!waiting.waitForCompletion || draft) {
       await orCanceled(beside ?? Promise.resolve(), world.signal);
       for (const child of children) child.result ??= 'started';
     }
     const held = await heldReport(waiting, context, world);
     const changed = () => report.changed(children);
-    await new ReleaseWatch(releases, children, { waiting, held, deploying, changed }, world).run();
+    await new ReleaseWatch(releases, children, { waiting, held, notes, changed }, world).run();
   } catch (error) {
     if (error instanceof Canceled) await cancelOwn(waiting, children, context, world);
     throw error;
@@ -83,22 +88,17 @@ async function cancelOwn(
 /** Without waiting only those stages can be deployed that need not wait for others. */
 async function deployFirst(
   child: ReleaseChild,
-  deploying: (child: ReleaseChild, stage: string) => void,
+  notes: DeploymentNotes,
   { azureDevOps }: Context,
   world: World,
 ): Promise<void> {
   const releases = await azureDevOps.releaseHost();
-  if (child.toDeploy.length) {
-    const due = turnOf(child, await readRelease(releases, child));
-    for (const environment of due) {
-      deploying(child, environment.name);
-      await deployStage(releases, child, environment, world);
-    }
-    const left = child.toDeploy.filter((name) => !due.some((one) => one.name.toLowerCase() === name.toLowerCase()));
-    if (left.length)
-      world.log.warning(
-        `${title(child)}: ${left.join(', ')} would be deployed after other stages, for which this step does not wait (waitForCompletion is false). ${child.url}`,
-      );
-    child.toDeploy = [];
+  if (child.toDeploy.length && !child.result) {
+    const environments = turnOf(child, await readRelease(releases, child));
+    await deployStages(releases, child, { environments, notes }, world);
+    warnOfUndeployed(child, 'waitForCompletion is false', world);
   }
+  // What was begun while the cancel came is still this step's to cancel.
+  if (world.signal.aborted) throw new Canceled();
+  if (child.refusal !== undefined) Object.assign(child, { result: 'failed', reason: child.refusal });
 }

@@ -5,8 +5,9 @@ import { registered, title, type ReleaseChild } from '../lib/releases/child';
 import { createRelease, findLostRelease, releaseUrl } from '../lib/releases/create';
 import { releaseEnd } from '../lib/releases/releaseEnd';
 import { withoutSecrets, type ReleaseRequest } from '../lib/releases/request';
-import { readRelease } from '../lib/releases/stages';
+import { findRelease } from '../lib/releases/stages';
 import type { Release } from '../lib/releases/wire';
+import { inWords } from '../lib/verdict';
 import type { World } from '../lib/world';
 import type { PlannedRelease } from './planRelease';
 import type { Context } from './triggerRelease';
@@ -83,7 +84,8 @@ async function takenUp(
   const earlier = register.earlier.children.findLast(
     ({ kind, organization }) => kind === 'release' && organization === azureDevOps.account.url,
   );
-  const release = earlier && (await ifThere(readRelease(await azureDevOps.releaseHost(), earlier, { signal })));
+  // Only for one that is gone: to create another one because an answer is missing would be worse than to fail.
+  const release = earlier && (await findRelease(await azureDevOps.releaseHost(), earlier, { signal }));
   if (release?.releaseDefinition?.id !== planned.request.definition.id) return undefined;
   const child = { ...childOf(planned, release, context), attempt: earlier?.attempt ?? 1 };
   const isDraft = planned.request.draft && release.status?.toLowerCase() === 'draft';
@@ -92,19 +94,9 @@ async function takenUp(
   child.toDeploy = child.toDeploy.filter((name) =>
     release.environments?.some((one) => one.name === name && one.status?.toLowerCase() === 'notstarted'),
   );
-  const what = isDraft ? 'the draft is kept' : end.ended ? `it ${end.result}` : 'it is waited for';
+  const what = isDraft ? 'the draft is kept' : end.ended ? `it ${inWords(end.result)}` : 'it is waited for';
   log.info(`${title(child)} was created by an earlier attempt of this step: ${what}. ${child.url}`);
   return child;
-}
-
-/** Undefined for what was deleted. To create another one because an answer is missing would be worse than to fail. */
-async function ifThere(reading: Promise<Release>): Promise<Release | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
 }
 
 function childOf(planned: PlannedRelease, release: Release, { azureDevOps, register }: Context): ReleaseChild {
@@ -121,6 +113,7 @@ function childOf(planned: PlannedRelease, release: Release, { azureDevOps, regis
     plans: new Map(planned.plans),
     toDeploy: [...planned.toDeploy],
     stageVariables: {},
+    proceeds: 'whenBegunByOthers',
     cancels: 'all',
     given: [...Object.keys(request.variables), ...request.stageVariables.flatMap((one) => Object.keys(one.variables))],
     createdOn: release.createdOn,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { UserError } from '../lib/errors';
 import type { Parent } from '../lib/parent';
+import { AT_ONCE } from '../lib/releases/deploying';
 import { definitionUrl, findDefinition } from '../lib/releases/definition';
 import type { StagePlan } from '../lib/releases/releaseEnd';
 import { checkSettable, stageVariablesOf, unknownStage, type ReleaseRequest } from '../lib/releases/request';
@@ -26,8 +27,6 @@ export interface PlannedRelease {
   /** Folder of the definition, as in `\\scan`. */
   path: string | undefined;
 }
-
-const WITH_THE_RELEASE: Condition[] = [{ name: 'ReleaseStarted', conditionType: 'event', value: '' }];
 
 /** Whatever is wrong with the definition, stages, artifacts or variables is said here, before anything is created. */
 export async function planRelease(inputs: CreateInputs, context: Context, world: World): Promise<PlannedRelease> {
@@ -127,8 +126,7 @@ export function selectStages(
   for (const { name, conditions = [] } of environments) {
     const before = conditions.filter((one) => isStage(one) && isSelected(one.name));
     if (!isSelected(name)) plans.set(name.toLowerCase(), { conditions: [] });
-    else if (toDeploy.includes(name))
-      plans.set(name.toLowerCase(), { conditions: before.length ? before : WITH_THE_RELEASE });
+    else if (toDeploy.includes(name)) plans.set(name.toLowerCase(), { conditions: before.length ? before : [AT_ONCE] });
     // Conditions are taken from the definition: what a release shows of them may be empty.
     else plans.set(name.toLowerCase(), { conditions });
   }

@@ -3,10 +3,10 @@ import type { AzureDevOps } from '../lib/azureDevOps';
 import { flag } from '../lib/inputs';
 import { readParent } from '../lib/parent';
 import { leftovers } from '../lib/register';
-import type { ReleaseChild } from '../lib/releases/child';
+import { unreadChild, type ReleaseChild } from '../lib/releases/child';
 import { findLostRelease, releaseUrl } from '../lib/releases/create';
 import type { ReleaseRequest } from '../lib/releases/request';
-import { cancelReleases, readRelease } from '../lib/releases/stages';
+import { cancelReleases, findRelease } from '../lib/releases/stages';
 import type { Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
 import { isDeployment } from './deployment';
@@ -29,14 +29,18 @@ export async function cancelLeftovers(agent: Agent, connect: () => AzureDevOps, 
   const releases = await azureDevOps.releaseHost();
   const found: ReleaseChild[] = [];
   const parent = readParent(agent);
+  const organization = azureDevOps.account.url;
   for (const { project, id, name, number, url } of followed) {
-    const { environments = [], tags = [] } = await readRelease(releases, { project, id }, { attempts: 3 });
-    if (action === 'create' || tags.includes(parent?.tag ?? ''))
-      found.push({ ...empty(azureDevOps, project), id, definition: name, name: number, url, environments });
+    const release = await findRelease(releases, { project, id }, { attempts: 3 });
+    if (!release || (action === 'wait' && !release.tags?.includes(parent?.tag ?? ''))) continue;
+    const { environments = [] } = release;
+    found.push({ ...unreadChild(organization, project), id, definition: name, name: number, url, environments });
   }
   for (const { project, id, definition, name, url, stages } of begun) {
-    const { environments = [] } = await readRelease(releases, { project, id }, { attempts: 3 });
-    found.push({ ...empty(azureDevOps, project), id, definition, name, url, environments, cancels: stages });
+    const release = await findRelease(releases, { project, id }, { attempts: 3 });
+    if (!release) continue;
+    const { environments = [] } = release;
+    found.push({ ...unreadChild(organization, project), id, definition, name, url, environments, cancels: stages });
   }
   const ids = new Set(left.children.map(({ id }) => id));
   for (const { request, sentAt } of created) {
@@ -46,7 +50,7 @@ export async function cancelLeftovers(agent: Agent, connect: () => AzureDevOps, 
     const { id, name = '', environments = [] } = lost;
     const { project, definition } = wanted;
     const url = releaseUrl(azureDevOps, project, lost);
-    found.push({ ...empty(azureDevOps, project), id, definition: definition.name, name, url, environments });
+    found.push({ ...unreadChild(organization, project), id, definition: definition.name, name, url, environments });
   }
   if (!found.length) return NOTHING;
   world.log.info(`The step was stopped before it could cancel ${found.length} release(s); that is done now.`);
@@ -54,12 +58,5 @@ export async function cancelLeftovers(agent: Agent, connect: () => AzureDevOps, 
   return {
     result: 'Succeeded',
     message: `Canceled what a stopped step left running: ${found.map(({ name }) => name).join(', ')}.`,
-  };
-}
-
-function empty({ account }: AzureDevOps, project: string): ReleaseChild {
-  return {
-    ...{ organization: account.url, project, id: 0, definition: '', name: '', url: '', attempt: 1, cancels: 'all' },
-    ...{ stages: [], plans: new Map(), toDeploy: [], stageVariables: {}, given: [], environments: [] },
   };
 }

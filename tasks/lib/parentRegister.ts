@@ -12,7 +12,7 @@ import {
   type RegisterDocument,
   type RegisteredChild,
 } from './register';
-import { listStageAttachments } from './releases/attachments';
+import { listReleaseAttachments } from './releases/attachments';
 import { readTimeline } from './runs/timeline';
 import type { World } from './world';
 
@@ -33,7 +33,7 @@ interface Attachment {
 
 /**
  * The children that earlier steps of this parent registered: of a build, in any job or stage, the latest attempt of each job; of a
- * release, in any job of this stage and attempt; newest knowledge of each child. The files of this job come first: attachments of its
+ * release, in any job of this attempt of the stage and of the newest attempts of the others; newest knowledge of each child. The files of this job come first: attachments of its
  * steps may still be on their way. Throws where a register cannot be read: what nobody sees would be waited for by nobody, or started
  * twice. Only a release that refuses to show them is a warning, and then this job's own have to do.
  * @param own organization of the parent with the job's own token: the register lies there, wherever the children run.
@@ -46,7 +46,7 @@ export async function readParentRegister(
   const attached =
     parent.kind === 'run'
       ? await readAttachments(own, parent, world)
-      : await readOfStage(own, { agent, parent }, world);
+      : await readOfRelease(own, { agent, parent }, world);
   const local = readLocalFiles(agent.variable('Agent.TempDirectory'));
   const bySteps = new Map<string, RegisterDocument>();
   for (const document of [...attached, ...local]) bySteps.set(`${document.task}/${document.step}`, document);
@@ -107,7 +107,7 @@ async function listAttachments(
 }
 
 /** What lies on the host of releases; where this identity may not read it, the files of this job have to do. */
-async function readOfStage(
+async function readOfRelease(
   own: AzureDevOps,
   { agent, parent }: { agent: Agent; parent: Parent },
   world: World,
@@ -117,13 +117,13 @@ async function readOfStage(
   try {
     const releases = await own.releaseHost();
     const stage = { project, releaseId, environmentId, attempt };
-    const attachments = await listStageAttachments(releases, stage, ATTACHMENT_TYPE, world);
+    const attachments = await listReleaseAttachments(releases, stage, ATTACHMENT_TYPE, world);
     const documents = await Promise.all(attachments.map(({ href }) => readDocument(releases, href, world)));
     return documents.flatMap((document) => document ?? []);
   } catch (error) {
     if (!isRefusal(error)) throw error;
     world.log.warning(
-      `What other jobs of this stage started cannot be read, only what this job did: ${messageOf(error)}`,
+      `What other jobs and stages of this release started cannot be read, only what this job did: ${messageOf(error)}`,
     );
     return [];
   }

@@ -1,6 +1,7 @@
 import { Misshapen } from '../answerShape';
 import type { AzureDevOps, Place } from '../azureDevOps';
 import type { World } from '../world';
+import { attemptOf } from './releaseEnd';
 import { RELEASES, type Release } from './wire';
 
 const ATTACHMENTS: Place = {
@@ -23,25 +24,30 @@ interface Attachment {
 }
 
 /**
- * What the tasks of an attempt of a stage attached, of all of its phases: each phase runs by a plan of its own.
+ * What the tasks of a release attached: of the stage that asks in this attempt of it, of every other stage in its newest one. Each phase of a
+ * stage runs by a plan of its own.
  * https://learn.microsoft.com/rest/api/azure/devops/release/attachments/get-release-task-attachments
  * @param releases the host that the organization names for its releases.
  */
-export async function listStageAttachments(
+export async function listReleaseAttachments(
   releases: AzureDevOps,
-  { project, releaseId, environmentId, attempt }: StageAttempt,
+  { project, releaseId, environmentId: ownId, attempt: ownAttempt }: StageAttempt,
   type: string,
   { signal }: World,
 ): Promise<{ name: string; href: string }[]> {
   const { value: release } = await releases.call<Release>('GET', RELEASES, { route: { project, releaseId }, signal });
-  const stage = release.environments?.find(({ id }) => id === environmentId);
-  const phases = stage?.deploySteps?.find((step) => step.attempt === attempt)?.releaseDeployPhases ?? [];
+  const phases = (release.environments ?? []).flatMap((stage) => {
+    const attemptId = stage.id === ownId ? ownAttempt : attemptOf(stage);
+    const step = stage.deploySteps?.find(({ attempt }) => attempt === attemptId);
+    // A phase that has not begun has no plan, and nothing is attached to it.
+    return (step?.releaseDeployPhases ?? []).flatMap(({ runPlanId: planId }) =>
+      planId ? [{ environmentId: stage.id, attemptId, planId }] : [],
+    );
+  });
   const lists = await Promise.all(
-    phases.map(async ({ runPlanId: planId }) => {
-      // A phase that has not begun has no plan, and nothing is attached to it.
-      if (!planId) return [];
+    phases.map(async (phase) => {
       const { value } = await releases.call<{ value?: Attachment[] } | undefined>('GET', ATTACHMENTS, {
-        route: { project, releaseId, environmentId, attemptId: attempt, planId, type },
+        route: { project, releaseId, ...phase, type },
         signal,
       });
       if (value && !value.value) throw new Misshapen('The service lists no attachments of this release; try again.');

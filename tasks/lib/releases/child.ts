@@ -26,6 +26,11 @@ export interface ReleaseChild {
   toDeploy: string[];
   /** Stage variables that go with those deployments, by stage. */
   stageVariables: Record<string, Record<string, { value: string; isSecret: boolean }>>;
+  /**
+   * When the step goes on although it could not deploy a stage itself: because somebody else deploys it at that moment, or whatever
+   * the service says against it but a missing right.
+   */
+  proceeds: 'never' | 'whenBegunByOthers' | 'always';
   /** What a cancel of the step cancels: every stage of a release of its own, or these. */
   cancels: 'all' | string[];
   /** Names of the variables it was given. */
@@ -38,6 +43,26 @@ export interface ReleaseChild {
   result?: ChildResult;
   /** Why it counts as it does, where the service's own words do not say it. */
   reason?: string;
+  /** Why a stage that the step was to deploy could not be; no policy makes a success of that. */
+  refusal?: string;
+}
+
+/** A release of which nothing is known yet; the step's own with all of its stages. */
+export function unreadChild(organization: string, project: string): ReleaseChild {
+  return {
+    ...{
+      organization,
+      project,
+      id: 0,
+      definition: '',
+      name: '',
+      url: '',
+      attempt: 1,
+      cancels: 'all',
+      proceeds: 'never',
+    },
+    ...{ stages: [], plans: new Map(), toDeploy: [], stageVariables: {}, given: [], environments: [] },
+  };
 }
 
 /** How the log and messages name a release: definition and name. */
@@ -47,7 +72,13 @@ export function title({ definition, name }: Pick<ReleaseChild, 'definition' | 'n
 
 /** The release in the words of a verdict. */
 export function endOf(child: ReleaseChild): Ended {
-  return { title: title(child), url: child.url, result: child.result ?? 'started', reason: child.reason };
+  return {
+    title: title(child),
+    url: child.url,
+    result: child.result ?? 'started',
+    reason: child.reason,
+    refused: child.refusal !== undefined,
+  };
 }
 
 /** The release as the register keeps it. */

@@ -5,7 +5,7 @@ import type { World } from '../world';
 import { StagePools } from './agents';
 import { title, type ReleaseChild } from './child';
 import { isMoving } from './releaseEnd';
-import { readRelease } from './stages';
+import { counted, isAmong, readRelease } from './stages';
 import { APPROVALS, INTERVENTIONS, type Approval, type Environment } from './wire';
 
 export interface HeldOptions extends AgentWaitOptions {
@@ -44,9 +44,12 @@ export class HeldReport {
     let hopeless: string | undefined;
     for (const environment of child.environments.filter(isMoving)) {
       const pending = pendingApprovals(environment);
-      if (pending.length && this.options.approvals === 'approve') await this.approve(child, environment, pending);
+      // What somebody else deploys of the same release is neither approved nor a reason to give up.
+      const counts = isAmong(counted(child), environment);
+      if (counts && this.options.approvals === 'approve') await this.approve(child, environment, pending);
       else for (const approval of pending) this.say(child, environment, waitsFor(approval));
-      if (!pending.length) hopeless ??= await this.reason(child, environment);
+      const reason = pending.length ? undefined : await this.reason(child, environment);
+      if (counts) hopeless ??= reason;
     }
     return hopeless;
   }

@@ -1,8 +1,8 @@
 import type { AzureDevOps } from '../azureDevOps';
-import { ApiError, messageOf, UserError } from '../errors';
+import { ApiError, Canceled, messageOf } from '../errors';
 import type { World } from '../world';
 import { title, type ReleaseChild } from './child';
-import { isLost } from '../lostAnswer';
+import { isLost, lookForLost, withPatience } from '../lostAnswer';
 import { attemptOf, isMoving } from './releaseEnd';
 import { ENVIRONMENTS, RELEASES, type Environment, type Release } from './wire';
 
@@ -35,43 +35,66 @@ export async function readRelease(
   return value;
 }
 
+/** The whole of a release, or undefined where there is none of that id any more. Another project, or one that cannot be seen, is an error as ever. */
+export async function findRelease(...read: Parameters<typeof readRelease>): Promise<Release | undefined> {
+  try {
+    return await readRelease(...read);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404 && !error.message.includes('VS800075')) return undefined;
+    throw error;
+  }
+}
+
+/** How asking for the deployment of a stage ended. */
+export type Beginning =
+  | { kind: 'begun' }
+  /** Somebody else had begun it. */
+  | { kind: 'others' }
+  /** With the service's reasons; not `allowed` is a matter of rights, anything else of the stage. */
+  | { kind: 'refused'; reason: string; allowed: boolean };
+
 /**
- * Deploys a stage, unless it is being deployed already. A request whose answer was lost is sent again only where the stage did not
- * begin. Not tied to the cancel signal. Throws `UserError` with the service's reasons when it refuses.
+ * Deploys a stage. A request whose answer was lost is sent again only where the stage did not begin. Not tied to the cancel signal, because
+ * what it began is to be cancelled; once that was given an answer is waited for a few seconds and nothing is sent again (throws `Canceled`).
  * https://learn.microsoft.com/rest/api/azure/devops/release/releases/update-release-environment
- * @returns false when somebody else had begun it.
  */
 export async function deployStage(
   releases: AzureDevOps,
   child: ReleaseChild,
   environment: Environment,
   world: World,
-): Promise<boolean> {
-  const before = attemptOf(environment);
+): Promise<Beginning> {
+  const { log, signal } = world;
+  const { id, name } = environment;
   const variables = Object.entries(child.stageVariables).find(
-    ([name]) => name.toLowerCase() === environment.name.toLowerCase(),
+    ([stage]) => stage.toLowerCase() === name.toLowerCase(),
   )?.[1];
   const body = { status: 'inProgress', comment: 'Pipeline Cascade', ...(variables && { variables }) };
+  const hasBegun = async () => {
+    const now = (await readRelease(releases, child)).environments?.find((one) => one.id === id);
+    return now !== undefined && (isMoving(now) || attemptOf(now) > attemptOf(environment));
+  };
   for (let attempt = 1; ; attempt++) {
     try {
-      await releases.call('PATCH', ENVIRONMENTS, {
-        route: { project: child.project, releaseId: child.id, environmentId: environment.id },
-        body,
-      });
-      world.log.info(`${title(child)}: stage ${environment.name} is deployed. ${child.url}`);
-      return true;
+      const route = { project: child.project, releaseId: child.id, environmentId: id };
+      await withPatience(releases.call('PATCH', ENVIRONMENTS, { route, body }), child.url, world);
+      log.info(`${title(child)}: stage ${name}: its deployment is asked for. ${child.url}`);
+      return { kind: 'begun' };
     } catch (error) {
-      const now = (await readRelease(releases, child)).environments?.find(({ id }) => id === environment.id);
-      if (now && (isMoving(now) || attemptOf(now) > before)) {
-        const how = isLost(error) ? 'its answer was lost, but it has begun' : 'it was begun already';
-        world.log.info(`${title(child)}: stage ${environment.name}: ${how}. ${child.url}`);
-        return isLost(error);
+      if (!isLost(error)) {
+        if (!(error instanceof ApiError)) throw error;
+        if (await hasBegun()) return { kind: 'others' };
+        return { kind: 'refused', reason: messageOf(error), allowed: ![401, 403].includes(error.status) };
       }
-      if (isLost(error) && attempt < MOST_TRIES && !world.signal.aborted) continue;
-      throw new UserError(
-        `${title(child)}: stage ${environment.name} could not be deployed: ${messageOf(error)} ${child.url}`,
-        { cause: error },
-      );
+      const look = async () => ({ certain: (await hasBegun()) ? [id] : [], fitting: [] });
+      if ((await lookForLost(look, world)).length) {
+        log.info(
+          `${title(child)}: stage ${name}: the answer to its deployment was lost, but it has begun. ${child.url}`,
+        );
+        return { kind: 'begun' };
+      }
+      if (signal.aborted) throw new Canceled();
+      if (attempt >= MOST_TRIES) return { kind: 'refused', reason: messageOf(error), allowed: false };
     }
   }
 }
@@ -155,6 +178,7 @@ export function counted({ stages }: ReleaseChild): 'all' | string[] {
   return stages.length ? stages : 'all';
 }
 
-function isAmong(stages: 'all' | string[], { name }: Environment): boolean {
+/** True for one of these stages, whatever the case of its name. */
+export function isAmong(stages: 'all' | string[], { name }: Environment): boolean {
   return stages === 'all' || stages.some((one) => one.toLowerCase() === name.toLowerCase());
 }

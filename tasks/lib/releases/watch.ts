@@ -1,20 +1,21 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, messageOf } from '../errors';
+import { inWords, type ChildResult } from '../verdict';
 import { wait } from '../wait';
 import type { WaitingInputs } from '../waitingInputs';
 import type { World } from '../world';
 import { title, type ReleaseChild } from './child';
+import { deployStages, turnOf, warnOfUndeployed, type DeploymentNotes } from './deploying';
 import { failureLines, tasksOf } from './failures';
 import { pendingApprovals, type HeldReport } from './held';
 import { attemptOf, isMoving, releaseEnd, type ReleaseEnd } from './releaseEnd';
-import { cancelReleases, counted, deployStage, readRelease } from './stages';
+import { cancelReleases, counted, findRelease } from './stages';
 import { RELEASES, type Environment, type Release } from './wire';
 
 export interface ReleaseWatchOptions {
   waiting: WaitingInputs;
   held: HeldReport;
-  /** Called before a stage is deployed, so that whoever finds the step killed knows it. */
-  deploying(child: ReleaseChild, stage: string): void;
+  notes: DeploymentNotes;
   /** Called when something is new: a stage, a result. */
   changed(): void;
 }
@@ -83,7 +84,10 @@ export class ReleaseWatch {
     if (!timedOut) return;
     const open = this.open().map(({ child }) => child);
     if (waiting.onTimeout === 'cancel') await cancelReleases(this.releases, open, this.world, counted);
-    for (const child of open) child.result = 'timedOut';
+    for (const child of open) {
+      child.result = 'timedOut';
+      if (child.refusal !== undefined) child.reason = child.refusal;
+    }
     this.options.changed();
   }
 
@@ -140,19 +144,10 @@ export class ReleaseWatch {
       .sort((a, b) => a.readAt - b.readAt);
     for (const one of [...ended, ...due].slice(0, WHOLE_A_LOOK)) {
       one.readAt = now;
-      const release = await this.read(one.child);
+      const release = await findRelease(this.releases, one.child, { signal: this.world.signal, attempts: 2 });
       one.mayHaveEnded = false;
       if (!release) this.finish(one, 'failed', 'it was deleted');
       else await this.proceed(one, release);
-    }
-  }
-
-  private async read(child: ReleaseChild): Promise<Release | undefined> {
-    try {
-      return await readRelease(this.releases, child, { signal: this.world.signal, attempts: 2 });
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404 && !error.message.includes('VS800075')) return undefined;
-      throw error;
     }
   }
 
@@ -160,7 +155,10 @@ export class ReleaseWatch {
     const { child } = one;
     this.note(one, release);
     await this.printLogs(one);
-    if (await this.deployDue(one, release)) return;
+    if (await this.deployDue(one, release)) {
+      if (child.result) this.finish(one, child.result, child.reason);
+      return;
+    }
     const hopeless = await this.options.held.look(child);
     if (hopeless) {
       await cancelReleases(this.releases, [child], this.world, counted);
@@ -207,20 +205,9 @@ export class ReleaseWatch {
   }
 
   /** Deploys what has its turn; true when something was. */
-  private async deployDue(one: Watched, release: Release): Promise<boolean> {
-    const { child } = one;
+  private async deployDue({ child }: Watched, release: Release): Promise<boolean> {
     const due = turnOf(child, release);
-    for (const { name } of due) this.options.deploying(child, name);
-    await Promise.all(due.map((environment) => deployStage(this.releases, child, environment, this.world)));
-    const names = due.map(({ name }) => name.toLowerCase());
-    child.toDeploy = child.toDeploy.filter((name) => !names.includes(name.toLowerCase()));
-    for (const { name, deploySteps } of due) {
-      const plan = child.plans.get(name.toLowerCase()) ?? {};
-      child.plans.set(name.toLowerCase(), {
-        ...plan,
-        fromAttempt: attemptOf({ id: 0, name, deploySteps: deploySteps ?? [] }) + 1,
-      });
-    }
+    await deployStages(this.releases, child, { environments: due, notes: this.options.notes }, this.world);
     return due.length > 0;
   }
 
@@ -231,16 +218,14 @@ export class ReleaseWatch {
       end.stages.filter(({ status }) => status.toLowerCase() === 'rejected').map(({ name }) => name),
     );
     const rejected = (release.environments ?? []).filter(({ name }) => counted.has(name));
-    if (!one.triesLeft || !rejected.length) return false;
+    if (!one.triesLeft || !rejected.length || child.refusal !== undefined) return false;
     one.triesLeft--;
     child.attempt++;
-    for (const environment of rejected) {
-      this.world.log.info(`${title(child)}: stage ${environment.name} was rejected and is deployed again.`);
-      this.options.deploying(child, environment.name);
-      await deployStage(this.releases, child, environment, this.world);
-      const key = environment.name.toLowerCase();
-      child.plans.set(key, { ...child.plans.get(key), fromAttempt: attemptOf(environment) + 1 });
-    }
+    for (const { name } of rejected)
+      this.world.log.info(`${title(child)}: stage ${name} was rejected and is deployed again.`);
+    const { notes } = this.options;
+    const again = { environments: rejected, notes, proceeds: 'whenBegunByOthers' } as const;
+    await deployStages(this.releases, child, again, this.world);
     return true;
   }
 
@@ -256,7 +241,7 @@ export class ReleaseWatch {
     if (this.options.waiting.progress !== 'none')
       for (const environment of changed)
         if (environment.status?.toLowerCase() !== 'notstarted')
-          this.world.log.info(`${title(child)}: stage ${environment.name} ${inWords(environment.status)}.`);
+          this.world.log.info(`${title(child)}: stage ${environment.name} ${statusInWords(environment.status)}.`);
     if (changed.length) this.options.changed();
     return changed.length > 0;
   }
@@ -287,10 +272,12 @@ export class ReleaseWatch {
     }
   }
 
-  private finish({ child }: Watched, result: NonNullable<ReleaseChild['result']>, reason?: string): void {
-    child.result = result;
+  private finish({ child }: Watched, result: ChildResult, why?: string): void {
+    const reason = child.refusal ?? why;
+    child.result = child.refusal === undefined ? result : 'failed';
     if (reason) child.reason = reason;
-    this.world.log.info(`${title(child)} ${result}${reason ? `: ${reason}` : ''}. ${child.url}`);
+    if (child.result !== 'failed' && child.result !== 'canceled') warnOfUndeployed(child, 'waitFor', this.world);
+    this.world.log.info(`${title(child)} ${inWords(child.result)}${reason ? `: ${reason}` : ''}. ${child.url}`);
     this.options.changed();
   }
 
@@ -303,16 +290,6 @@ export class ReleaseWatch {
     const rest = open.length > names.length ? ` and ${open.length - names.length} more` : '';
     return `Still waiting for ${open.length} of ${this.watched.length}: ${names.join(', ')}${rest}.`;
   }
-}
-
-/** Stages that the step deploys itself and that nothing before them holds any more. */
-export function turnOf(child: ReleaseChild, release: Release): Environment[] {
-  const wanted = child.toDeploy.map((name) => name.toLowerCase());
-  const { stages } = releaseEnd(release, { stages: child.toDeploy, plans: child.plans });
-  const due = stages.filter(({ standing }) => standing === 'due').map(({ name }) => name);
-  return child.toDeploy.length
-    ? (release.environments ?? []).filter(({ name }) => wanted.includes(name.toLowerCase()) && due.includes(name))
-    : [];
 }
 
 /** True when a job of a stage that counts has begun. */
@@ -348,10 +325,11 @@ function withoutEmpty(environment: Environment): Environment {
   };
 }
 
-function inWords(status = ''): string {
+function statusInWords(status = ''): string {
   switch (status.toLowerCase()) {
+    // It may wait for an approval or a gate before anything runs.
     case 'inprogress':
-      return 'runs';
+      return 'has begun';
     case 'queued':
       return 'is queued';
     case 'scheduled':

@@ -183,6 +183,34 @@ describe('TriggerRelease: artifacts', function () {
     );
   });
 
+  it('takes nothing over from an alias of another type', async () => {
+    const fabrikam = await startOrganization();
+    const web = SOURCES.GitHub!;
+    fabrikam.define({ artifacts: { _web: web } });
+    const parent = { type: 'Build', definitionId: '12', buildId: '4711', buildNumber: '20261120.1' };
+    const variables = {
+      ...releaseVariables({ collectionUri: fabrikam.emulator.url, project: PROJECT }),
+      ...Object.fromEntries(Object.entries(parent).map(([name, value]) => [`release.artifacts._web.${name}`, value])),
+    };
+    const step = await fabrikam.run({ artifactsFrom: 'parent' }, { variables });
+    assert.equal(step.result, 'Succeeded', step.message);
+    assert.deepEqual(versionsOf(fabrikam), [web.versions[0]?.id], 'the default');
+    assert.ok(!('artifacts' in (fabrikam.creations()[0]?.body as object)));
+  });
+
+  it('refuses a build of another pipeline than that of the alias', async () => {
+    const fabrikam = await startOrganization();
+    fabrikam.build();
+    const { state } = fabrikam.emulator;
+    const other = state.queue(state.addPipeline({ name: 'other', script: { durationMs: 0 } }));
+    fabrikam.define({ artifacts: { _api: 'api' } });
+    for (const version of [String(other.id), `{ buildId: ${other.id} }`]) {
+      const step = await fabrikam.run({ artifacts: `_api: ${version}` });
+      assert.match(step.message ?? '', new RegExp(`'_api' has no version .*${other.id}.*It has: `));
+    }
+    assert.equal(fabrikam.creations().length, 0);
+  });
+
   it('takes over from a release, by alias and by source, whatever the type', async () => {
     const fabrikam = await startOrganization();
     const parent: Record<string, [type: string, fields: Record<string, string>]> = {

@@ -168,4 +168,37 @@ describe('TriggerRelease: when the step is tried again', function () {
     assert.equal(waited.result, 'Succeeded', waited.message);
     assert.equal(waited.outputs.releaseId, created.outputs.releaseId);
   });
+
+  it('finds in a later stage what the newest attempt of an earlier stage created', async () => {
+    const fabrikam = await startOrganization();
+    const { state, url, releaseUrl, token } = fabrikam.emulator;
+    const { releaseArea } = state;
+    const stages = ['Dev', 'Test'].map((name) => ({ name, manual: true }));
+    const outer = fabrikam.define({ name: 'outer', stages, script: { durationMs: 300 } });
+    const parent = releaseArea.create(outer);
+    fabrikam.define();
+    const deploy = (index: number) => releaseArea.deploy(parent, parent.environments[index]!);
+    const inStage = (index: number, attempt = 1) => ({
+      variables: releaseVariables({
+        ...{ collectionUri: url, project: PROJECT, releaseId: parent.id, attempt },
+        ...{ environmentId: parent.environments[index]!.id, environmentName: stages[index]!.name },
+      }),
+      systemConnection: { url: releaseUrl, token },
+    });
+    const ids: (string | undefined)[] = [];
+    for (const attempt of [1, 2]) {
+      deploy(0);
+      const created = await fabrikam.run({ waitForCompletion: 'false' }, inStage(0, attempt));
+      for (const { type, name, content } of created.attachments)
+        releaseArea.addAttachment(parent, 'Dev', { type, name, content });
+      ids.push(created.outputs.releaseId);
+      await until(() => fabrikam.statuses(parent)[0] === 'Dev succeeded');
+    }
+    deploy(1);
+    const waited = await fabrikam.run({ action: 'wait' }, inStage(1));
+    assert.equal(waited.result, 'Succeeded', waited.message);
+    assert.notEqual(ids[0], ids[1]);
+    assert.match(logOf(waited), /^1 release\(s\): /m);
+    assert.equal(waited.outputs.releaseId, ids[1]);
+  });
 });

@@ -203,6 +203,21 @@ describe('TriggerRelease: the post-job part', function () {
     assert.equal(cancellations(other).length, 0);
   });
 
+  it('cancels the others when one of the releases that a killed step waited for is deleted', async () => {
+    const fabrikam = await withLongRelease();
+    const { releaseArea } = fabrikam.emulator.state;
+    const releases = [1, 2].map(() => releaseArea.create(releaseArea.definitions[0]!));
+    for (const { tags } of releases) tags.push('cascade-parent-4711');
+    const running = await fabrikam.start({ action: 'wait', release: releases.map(({ id }) => id).join() });
+    await isLookedAt(fabrikam);
+    await until(() => fabrikam.calls('GET', 'release/releases').some(({ path }) => path.includes('releaseIdFilter')));
+    const killed = await running.kill();
+    releases[0]!.deleted = true;
+    const post = proper(await runPostJob(killed, { jobStatus: 'Canceled' }));
+    assert.equal(post.result, 'Succeeded', post.message);
+    assert.deepEqual(fabrikam.statuses(releases[1]), ['Dev canceled', 'Test notStarted']);
+  });
+
   it('does nothing after a step that ended by itself, and nothing in a job that goes on', async () => {
     const fabrikam = await withLongRelease();
     const ended = await fabrikam.run({ waitForCompletion: 'false' });

@@ -106,4 +106,52 @@ describe('TriggerRelease: releases that exist, and when the step is cancelled', 
     const canceled = await fabrikam.run({ action: 'cancel', release: created.outputs.releaseId ?? '' });
     assert.match(canceled.message ?? '', /nothing to cancel/);
   });
+
+  it('cancels only the stages that are named, and says where a stage is unknown', async () => {
+    const fabrikam = await startOrganization();
+    const stages = ['Dev', 'Test'].map((name) => ({ name, after: [] }));
+    const definition = fabrikam.define({ stages, script: { durationMs: HOUR_MS, cancelTakesMs: 0 } });
+    fabrikam.emulator.state.releaseArea.create(definition);
+    const cancel = { action: 'cancel', release: 'Release-1' };
+    const unknown = await fabrikam.run({ ...cancel, stages: 'Prod' });
+    assert.match(unknown.message ?? '', /has no stage 'Prod'\. Its stages: Dev, Test/);
+    assert.equal(fabrikam.calls('PATCH').length, 0);
+    const step = await fabrikam.run({ ...cancel, stages: 'test' });
+    assert.equal(step.result, 'Succeeded', step.message);
+    assert.deepEqual(fabrikam.statuses(), ['Dev inProgress', 'Test canceled']);
+  });
+
+  it('sets stage variables with a deployment, and refuses what may not be set before anything is deployed', async () => {
+    const fabrikam = await startOrganization();
+    const variables = { target: { value: 'x', allowOverride: true }, fixed: { value: 'y' } };
+    const definition = fabrikam.define({ stages: [{ name: 'Dev', manual: true, variables }] });
+    fabrikam.emulator.state.releaseArea.create(definition);
+    const deploy = (stageVariables: string) => fabrikam.run({ action: 'deploy', stages: 'Dev', stageVariables });
+    const cases: [string, RegExp][] = [
+      ['Prod: { a: b }', /stageVariables: .* has no stage 'Prod'/],
+      ['Dev: { other: b }', /stageVariables: Dev: stage 'Dev' has no variable 'other'\. Settable are target/],
+      ['Dev: { fixed: b }', /'fixed' of stage 'Dev' may not be set at release time/],
+    ];
+    for (const [given, message] of cases) assert.match((await deploy(given)).message ?? '', message);
+    assert.equal(fabrikam.calls('PATCH').length, 0);
+    const step = await deploy('dev: { target: 007 }');
+    assert.equal(step.result, 'Succeeded', step.message);
+    assert.equal(fabrikam.releases[0]?.environments[0]?.variables.target, '007');
+  });
+
+  it('fails to approve where nothing is pending, and never takes the latest for what is not said', async () => {
+    const fabrikam = await startOrganization();
+    const definition = fabrikam.define({ stages: [{ name: 'Dev', preApprovers: ['Norman Paulk'] }] });
+    fabrikam.emulator.state.releaseArea.create(definition);
+    const variables = releaseVariables({ collectionUri: fabrikam.emulator.url, project: PROJECT });
+    for (const action of ['wait', 'cancel', 'approve']) {
+      const step = await fabrikam.run({ action }, { variables });
+      assert.match(step.message ?? '', /no earlier step .* created a release/, action);
+    }
+    const first = await fabrikam.run({ action: 'approve', release: 'latest' });
+    assert.equal(first.message, '1 approval(s) given.');
+    const second = await fabrikam.run({ action: 'approve', release: 'latest' });
+    assert.equal(second.result, 'Failed');
+    assert.match(second.message ?? '', /Nothing was approved: no approval is pending that this identity may give/);
+  });
 });
