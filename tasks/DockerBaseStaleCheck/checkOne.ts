@@ -59,7 +59,7 @@ export async function checkOne(
     target: read.kind === 'dockerfile' ? read.target : '',
     ...(read.kind === 'invalid' && { error: read.error }),
     references: checkedReferences(read, needed, judgements),
-    dockerfile: read.kind === 'dockerfile' ? read.dockerfile : undefined,
+    builds: read.kind === 'dockerfile' ? read.builds : [],
     image,
     bases: needed.flatMap((one) => (one.image ? [formatReference(one.image)] : [])),
     values: {

@@ -160,13 +160,13 @@ async function checkAll(
 
 async function judgePackages(
   dockerfiles: readonly CheckedDockerfile[],
-  { packages, platforms, maxAgeMs, cooldownMs, observedPackages }: Inputs,
+  { packages, maxAgeMs, cooldownMs, observedPackages }: Inputs,
   { root, registries, ...sources }: PackageSources & { root: string; registries: Registries },
   { clock, log }: World,
 ): Promise<void> {
   const { checkPackages } = await import('./packages/checkPackages');
   const check = {
-    ...{ root, managers: packages.managers, platform: platforms[0] },
+    ...{ root, managers: packages.managers },
     observedFile: (one: CheckedDockerfile) => {
       const pattern = observedPackages(one.path);
       return pattern === undefined

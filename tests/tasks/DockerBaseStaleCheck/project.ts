@@ -46,6 +46,7 @@ export interface PackageRow {
   name: string;
   line?: number;
   wanted: string;
+  platform?: string;
   locked?: string;
   newest?: string;
   source: string;
