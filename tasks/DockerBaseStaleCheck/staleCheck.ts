@@ -14,11 +14,11 @@ import type { Build } from '../lib/runs/wire';
 import type { Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
 import type { CheckedDockerfile } from './checked';
-import { checkOne, type CheckHost } from './checkOne';
+import { checkOne, lockOf, type CheckHost, type Place } from './checkOne';
 import { findDockerfiles, systemFiles, type FoundFile } from './findDockerfiles';
 import type { Inputs } from './inputs';
 import { besideDockerfile } from './lock/lockPath';
-import type { Publish } from './lock/publishLocks';
+import type { Publishing } from './lock/publishLocks';
 import { writeLocks } from './lock/writeLocks';
 import { PipelineHistory, rememberedVerdict } from './memory';
 import { carryOn, putInOrder } from './order';
@@ -39,7 +39,7 @@ export interface Context {
   /** Undefined where packages are not looked at. */
   packages: PackageSources | undefined;
   /** Commits locks; undefined where they are not committed. */
-  publish: Publish | undefined;
+  git: Publishing | undefined;
   /** Where rebuilds run; undefined without a pipeline. */
   azureDevOps: AzureDevOps | undefined;
   /** This organization with the job's own token, whatever the connection: the parent lies there. */
@@ -58,7 +58,7 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
   const found = await findAll(root, inputs, world);
   const notDockerfiles = found.flatMap((one) => (one.kind === 'notDockerfile' ? [one.path] : []));
   const history = context.azureDevOps && new PipelineHistory(context.azureDevOps, world.signal);
-  const dockerfiles = await checkAll({ root, found, inputs }, { registries, history }, world);
+  const dockerfiles = await checkAll({ root, found, inputs }, { registries, history, git: context.git }, world);
   if (context.packages) await judgePackages(dockerfiles, inputs, { ...context.packages, registries, root }, world);
 
   const children: Child[] = [];
@@ -96,7 +96,7 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
     uploadSummary(agent, children, { stepName, log });
     register.close(children.filter(({ id }) => id).map(registered));
     // Last, and without a veto: what was found out and started is told whatever becomes of the locks.
-    unpublished = await context.publish?.(locks).then(
+    unpublished = await context.git?.publish(locks).then(
       () => undefined,
       (error: unknown) => messageOf(error),
     );
@@ -120,10 +120,13 @@ async function findAll(root: string, { dockerfiles }: Inputs, { log }: World): P
 
 async function checkAll(
   { root, found, inputs }: { root: string; found: readonly FoundFile[]; inputs: Inputs },
-  { registries, history }: { registries: Registries; history: PipelineHistory | undefined },
+  { registries, history, git }: Pick<Context, 'registries' | 'git'> & { history: PipelineHistory | undefined },
   world: World,
 ): Promise<CheckedDockerfile[]> {
   const names = namesOf(found.map((one) => one.path));
+  const placeOf = ({ path: file }: FoundFile): Place => ({ root, path: file, name: names.get(file) ?? '' });
+  const pendingLocks =
+    (await git?.pending(found.map((one) => lockOf(placeOf(one), inputs)))) ?? new Map<string, string>();
   const hubIsMirrored = inputs.registryMirrors.has('docker.io') && !inputs.registryMirrors.has('hub.docker.com');
   const host: CheckHost = {
     registries,
@@ -133,11 +136,12 @@ async function checkAll(
       cooldownMs: inputs.cooldownMs,
       askHub: !hubIsMirrored,
     },
+    pendingLocks,
     triggeredRun: async (runId) => history?.run(inputs.rebuild.project, runId),
   };
   const checked = await Promise.all(
     found.map(async (one): Promise<CheckedDockerfile[]> => {
-      const place = { root, path: one.path, name: names.get(one.path) ?? '' };
+      const place = placeOf(one);
       switch (one.kind) {
         case 'notDockerfile':
           return [];
