@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import nodePath from 'node:path';
 import type { CheckedDockerfile, CheckedReference } from './checked';
 import type { Inputs } from './inputs';
 import { digestsOf } from './judge/baseImages';
@@ -11,7 +12,7 @@ import { familiarReference, formatReference, parseReference, type ImageReference
 import { readReferences, type NeededImage, type ReadFile } from './readReferences';
 import type { Registries } from './registry/Registries';
 import { deciding, type Judgement } from './verdicts';
-import { messageOf } from '../lib/errors';
+import { messageOf, UserError } from '../lib/errors';
 
 export interface Place {
   /** Absolute. */
@@ -80,9 +81,19 @@ export async function checkOne(
   };
 }
 
-/** Absolute path of a Dockerfile's lock. Throws `UserError` for a path that no lock may have. */
-export function lockOf(place: Place, inputs: Inputs): string {
-  return lockPath(place.root, inputs.lockFile, valuesOf(place, inputs).values);
+/** Absolute paths of the Dockerfiles' locks. Throws `UserError` for a path that no lock may have, and for one that is that of two. */
+export function locksOf(places: readonly Place[], inputs: Inputs): string[] {
+  const owners = new Map<string, Place>();
+  return places.map((place) => {
+    const file = lockPath(place.root, inputs.lockFile, valuesOf(place, inputs).values);
+    const other = owners.get(file);
+    owners.set(file, place);
+    if (!other) return file;
+    const shown = nodePath.relative(place.root, file).split(nodePath.sep).join('/');
+    throw new UserError(
+      `lockFile: '${shown}' would be the lock of ${other.path} and of ${place.path}. Name it with \${dockerfile} or \${name}.`,
+    );
+  });
 }
 
 /** What is known of a Dockerfile before it is read. */

@@ -14,7 +14,7 @@ import type { Build } from '../lib/runs/wire';
 import type { Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
 import type { CheckedDockerfile } from './checked';
-import { checkOne, lockOf, type CheckHost, type Place } from './checkOne';
+import { checkOne, locksOf, type CheckHost, type Place } from './checkOne';
 import { findDockerfiles, systemFiles, type FoundFile } from './findDockerfiles';
 import type { Inputs } from './inputs';
 import { besideDockerfile } from './lock/lockPath';
@@ -62,7 +62,7 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
   if (context.packages) await judgePackages(dockerfiles, inputs, { ...context.packages, registries, root }, world);
 
   const children: Child[] = [];
-  let unpublished: string | undefined;
+  const unkept: string[] = [];
   if (context.azureDevOps) await takeOnEarlierAttempts(context, { task: 'DockerBaseStaleCheck', kind: 'run' }, world);
   try {
     const rebuilds = await whatToRebuild(dockerfiles, inputs, { ...context, history }, world);
@@ -83,7 +83,10 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
   } finally {
     const keepsLocks = inputs.updateLock !== 'none' && !inputs.dryRun;
     const written = { managers: inputs.packages.managers, log };
-    const locks = keepsLocks ? await writeLocks(dockerfiles, children, written) : [];
+    const { locks, unwritten } = keepsLocks
+      ? await writeLocks(dockerfiles, children, written)
+      : { locks: [], unwritten: [] };
+    unkept.push(...unwritten);
     const stale = dockerfiles.filter(({ verdict }) => verdict === 'stale');
     const outputs = {
       stale: staleList(stale, (one) => givenTo(inputs.rebuild, { ...one.values, reason: one.reason })),
@@ -96,14 +99,13 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
     uploadSummary(agent, children, { stepName, log });
     register.close(children.filter(({ id }) => id).map(registered));
     // Last, and without a veto: what was found out and started is told whatever becomes of the locks.
-    unpublished = await context.git?.publish(locks).then(
-      () => undefined,
-      (error: unknown) => messageOf(error),
-    );
-    if (unpublished !== undefined) log.info(`The locks are written, but not in git: ${unpublished}`);
+    await context.git?.publish(locks).catch((error: unknown) => {
+      unkept.push(messageOf(error));
+      log.info(`The locks are written, but not in git: ${messageOf(error)}`);
+    });
   }
   const verdict = verdictOfCheck(dockerfiles, children, inputs);
-  return unpublished === undefined ? verdict : { result: 'Failed', message: `${verdict.message} ${unpublished}` };
+  return unkept.length ? { result: 'Failed', message: [verdict.message, ...unkept].join(' ') } : verdict;
 }
 
 async function findAll(root: string, { dockerfiles }: Inputs, { log }: World): Promise<FoundFile[]> {
@@ -125,8 +127,8 @@ async function checkAll(
 ): Promise<CheckedDockerfile[]> {
   const names = namesOf(found.map((one) => one.path));
   const placeOf = ({ path: file }: FoundFile): Place => ({ root, path: file, name: names.get(file) ?? '' });
-  const pendingLocks =
-    (await git?.pending(found.map((one) => lockOf(placeOf(one), inputs)))) ?? new Map<string, string>();
+  const locks = locksOf(found.filter(({ kind }) => kind !== 'notDockerfile').map(placeOf), inputs);
+  const pendingLocks = (await git?.pending(locks)) ?? new Map<string, string>();
   const hubIsMirrored = inputs.registryMirrors.has('docker.io') && !inputs.registryMirrors.has('hub.docker.com');
   const host: CheckHost = {
     registries,

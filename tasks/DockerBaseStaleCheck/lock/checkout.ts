@@ -40,6 +40,9 @@ const QUIET: readonly (readonly [string, string])[] = [
   ['core.askPass', ''],
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],
+  // A server that falls silent is given up by git itself.
+  ['http.lowSpeedLimit', '1'],
+  ['http.lowSpeedTime', '60'],
   ['push.gpgSign', 'false'],
   ['push.followTags', 'false'],
   ['push.recurseSubmodules', 'no'],
