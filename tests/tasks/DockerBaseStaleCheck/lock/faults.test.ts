@@ -80,6 +80,20 @@ describe('What goes wrong around locks and packages', function () {
     }
   });
 
+  it('a folder of the agent that cannot be written costs requests, and no more', async () => {
+    const project = await withImage();
+    const indexes = await startPackageIndexes();
+    open.push(indexes);
+    indexes.put({ kind: 'pypi' }, 'six', ['1.0']);
+    project.write('Dockerfile', 'FROM REGISTRY/team/base:1\nRUN pip install six\n');
+    project.write('tools', 'a file where the folder should be');
+    const inputs = { packages: 'pip', packageIndexes: `pip: ${indexes.urls.pip}` };
+    const variables = { ...project.variables, 'Agent.ToolsDirectory': path.join(project.folder, 'tools') };
+    const step = await project.check(inputs, { variables });
+    assert.equal(step.result, 'Succeeded', step.message);
+    assert.equal(step.report.dockerfiles[0]?.packages[0]?.newest, '1.0');
+  });
+
   it('git that gets no answer ends with its time, and everything that it started', async () => {
     // Accepts, and says nothing.
     const sockets: { destroy: () => void }[] = [];
