@@ -21,8 +21,10 @@ export type IndexName =
   /** `latest`, or a day. */
   | { kind: 'posit'; snapshot: string }
   | { kind: 'conda'; channel: string }
-  | { kind: 'debian'; suite: string; component?: string }
-  | { kind: 'alpine'; branch: string; repository?: string };
+  /** For amd64 unless said. */
+  | { kind: 'debian'; suite: string; component?: string; architecture?: string }
+  /** For every architecture unless one is said, in Alpine's words. */
+  | { kind: 'alpine'; branch: string; repository?: string; architecture?: string };
 
 export interface IndexCall {
   path: string;
@@ -54,7 +56,6 @@ export interface IndexEmulatorOptions {
 
 type Packages = Map<string, PackageVersion[]>;
 
-const ARCHITECTURE = 'amd64';
 const STARTED = new Date().toUTCString();
 
 /** Starts package indexes on a free port of this machine. */
@@ -143,9 +144,9 @@ function keyOf(index: IndexName): string {
     case 'conda':
       return `conda ${index.channel}`;
     case 'debian':
-      return `debian ${index.suite} ${index.component ?? 'main'}`;
+      return `debian ${index.suite} ${index.component ?? 'main'} ${index.architecture ?? 'amd64'}`;
     case 'alpine':
-      return `alpine ${index.branch} ${index.repository ?? 'main'}`;
+      return ['alpine', index.branch, index.repository ?? 'main', index.architecture ?? ''].join(' ').trim();
   }
 }
 
@@ -154,7 +155,8 @@ function documentAt(indexes: ReadonlyMap<string, Packages>, path: string, accept
   if (text !== undefined) return Buffer.from(text, 'utf8');
   const [, branch, repository, architecture = ''] =
     /^\/alpine\/([^/]+)\/([^/]+)\/([^/]+)\/APKINDEX\.tar\.gz$/.exec(path) ?? [];
-  const alpine = indexes.get(`alpine ${branch ?? ''} ${repository ?? ''}`);
+  const ofBranch = `alpine ${branch ?? ''} ${repository ?? ''}`;
+  const alpine = indexes.get(`${ofBranch} ${architecture}`) ?? indexes.get(ofBranch);
   if (alpine) return apkIndex(alpine, architecture);
   const [, suite = '', list = ''] = /^\/debian(?:-security)?\/dists\/([^/]+)\/(.+)$/.exec(path) ?? [];
   const lists = debianLists(indexes, suite);
@@ -210,10 +212,10 @@ function releaseOf(indexes: ReadonlyMap<string, Packages>, suite: string): strin
 function debianLists(indexes: ReadonlyMap<string, Packages>, suite: string): Map<string, Buffer> {
   const lists = new Map<string, Buffer>();
   for (const [key, packages] of indexes) {
-    const [kind, ofSuite, component = ''] = key.split(' ');
+    const [kind, ofSuite, component = '', architecture = ''] = key.split(' ');
     if (kind !== 'debian' || ofSuite !== suite) continue;
-    const text = debianPackages(packages, ARCHITECTURE);
-    const folder = `${component}/binary-${ARCHITECTURE}`;
+    const text = debianPackages(packages, architecture);
+    const folder = `${component}/binary-${architecture}`;
     // As Debian does: named are the plain lists too, but served are the packed ones alone; those of updates and security in one form.
     const isWhole = !/-(?:updates|security)$/.test(suite);
     lists.set(`${folder}/Packages`, Buffer.from(text));

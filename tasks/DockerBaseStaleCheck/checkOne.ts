@@ -1,16 +1,18 @@
 import fs from 'node:fs';
+import nodePath from 'node:path';
 import type { CheckedDockerfile, CheckedReference } from './checked';
 import type { Inputs } from './inputs';
 import { digestsOf } from './judge/baseImages';
 import { judgeReference, wayFor, type JudgeOptions } from './judge/judgeReference';
 import { lockedDigests, parseLock, settle, type Lock, type LockedBase, type TriggeredRun } from './lock/lockFile';
 import { lockPath } from './lock/lockPath';
+import { mergeLocks } from './lock/mergeLocks';
 import { fill, type Values } from './placeholders';
 import { familiarReference, formatReference, parseReference, type ImageReference } from './reference';
 import { readReferences, type NeededImage, type ReadFile } from './readReferences';
 import type { Registries } from './registry/Registries';
 import { deciding, type Judgement } from './verdicts';
-import { messageOf } from '../lib/errors';
+import { messageOf, UserError } from '../lib/errors';
 
 export interface Place {
   /** Absolute. */
@@ -23,6 +25,8 @@ export interface Place {
 export interface CheckHost {
   registries: Registries;
   options: JudgeOptions;
+  /** Locks that are pushed and not merged yet, by absolute path. */
+  pendingLocks: ReadonlyMap<string, string>;
   /** What became of the run that a lock waits for; undefined where nobody can be asked. */
   triggeredRun: (runId: number) => Promise<TriggeredRun | undefined>;
 }
@@ -32,18 +36,15 @@ export async function checkOne(
   place: Place,
   text: string,
   inputs: Inputs,
-  { registries, options, triggeredRun }: CheckHost,
+  { registries, options, pendingLocks, triggeredRun }: CheckHost,
 ): Promise<CheckedDockerfile> {
-  const { path, name } = place;
-  const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.';
-  const values: Values = { folder, dockerfile: path, name };
-  const built = builtImage(inputs.image(path), values);
+  const { path } = place;
+  const { values, built, folder } = valuesOf(place, inputs);
   const { image } = built;
-  if (image) values.image = familiarReference(image);
   const read = readReferences(path, text, inputs);
   const needed = read.kind === 'dockerfile' ? read.needed : [];
   const file = lockPath(place.root, inputs.lockFile, values);
-  const { lock, lockText, ...lockProblem } = readLock(file);
+  const { lock, lockText, ...lockProblem } = readLock(file, pendingLocks.get(file));
   const problem = lockProblem.problem ?? built.problem;
   const run = lock?.triggered && (await triggeredRun(lock.triggered.runId));
   const settled = lock && settle(lock, run);
@@ -59,7 +60,7 @@ export async function checkOne(
     target: read.kind === 'dockerfile' ? read.target : '',
     ...(read.kind === 'invalid' && { error: read.error }),
     references: checkedReferences(read, needed, judgements),
-    dockerfile: read.kind === 'dockerfile' ? read.dockerfile : undefined,
+    builds: read.kind === 'dockerfile' ? read.builds : [],
     image,
     bases: needed.flatMap((one) => (one.image ? [formatReference(one.image)] : [])),
     values: {
@@ -80,6 +81,30 @@ export async function checkOne(
   };
 }
 
+/** Absolute paths of the Dockerfiles' locks. Throws `UserError` for a path that no lock may have, and for one that is that of two. */
+export function locksOf(places: readonly Place[], inputs: Inputs): string[] {
+  const owners = new Map<string, Place>();
+  return places.map((place) => {
+    const file = lockPath(place.root, inputs.lockFile, valuesOf(place, inputs).values);
+    const other = owners.get(file);
+    owners.set(file, place);
+    if (!other) return file;
+    const shown = nodePath.relative(place.root, file).split(nodePath.sep).join('/');
+    throw new UserError(
+      `lockFile: '${shown}' would be the lock of ${other.path} and of ${place.path}. Name it with \${dockerfile} or \${name}.`,
+    );
+  });
+}
+
+/** What is known of a Dockerfile before it is read. */
+function valuesOf({ path, name }: Place, inputs: Inputs) {
+  const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.';
+  const values: Values = { folder, dockerfile: path, name };
+  const built = builtImage(inputs.image(path), values);
+  if (built.image) values.image = familiarReference(built.image);
+  return { values, built, folder };
+}
+
 /** The image that is built; a problem where the pattern gives none for this folder, such as the root. */
 function builtImage(pattern: string | undefined, values: Values): { image?: ImageReference; problem?: string } {
   if (pattern === undefined) return {};
@@ -89,13 +114,26 @@ function builtImage(pattern: string | undefined, values: Values): { image?: Imag
   return { problem: `image: '${written}' is no image: ${parsed.error}` };
 }
 
-function readLock(file: string): { lock?: Lock; lockText?: string; problem?: string } {
-  if (!fs.existsSync(file)) return {};
+/** The lock on disk, with what an open pull request will change in it. */
+function readLock(file: string, pending: string | undefined): { lock?: Lock; lockText?: string; problem?: string } {
+  if (!fs.existsSync(file)) return pending === undefined ? {} : asLock(pending);
   try {
-    const lockText = fs.readFileSync(file, 'utf8');
-    return { lockText, lock: parseLock(lockText) };
+    const onDisk = fs.readFileSync(file, 'utf8');
+    const lock = parseLock(onDisk);
+    const other = pending === undefined ? undefined : asLock(pending).lockText;
+    const lockText = other === undefined ? onDisk : mergeLocks(undefined, onDisk, other);
+    return { lockText, lock: lockText === onDisk ? lock : parseLock(lockText) };
   } catch (error) {
     return { problem: `its lock file ${file} cannot be read: ${messageOf(error)}` };
+  }
+}
+
+/** What is no lock on the branch counts as if it were not there: it is said when the locks are committed. */
+function asLock(text: string): { lock?: Lock; lockText?: string } {
+  try {
+    return { lock: parseLock(text), lockText: text };
+  } catch {
+    return {};
   }
 }
 

@@ -22,8 +22,8 @@ export interface CheckedDockerfile extends Judgement {
   /** Why BuildKit would refuse it. */
   error?: string;
   references: CheckedReference[];
-  /** As it was read; undefined for a file that BuildKit refuses. */
-  dockerfile: Dockerfile | undefined;
+  /** As it was read for each wanted platform, or for none in particular; empty for a file that BuildKit refuses. */
+  builds: { platform: string | undefined; dockerfile: Dockerfile }[];
   /** What it installs on top, where that is asked for. */
   packages?: ImagePackages;
   /** The image that is built from it. */

@@ -40,7 +40,7 @@ void runTask(async ({ agent, world, secrets }) => {
   const register = Register.open(agent, 'DockerBaseStaleCheck', parent, world);
   const searchFolder = agent.input('searchFolder') ?? agent.variable('System.DefaultWorkingDirectory') ?? '.';
   const { updateLock: way } = inputs;
-  const publish =
+  const git =
     (way === 'commit' || way === 'pullRequest') && !inputs.dryRun
       ? await (
           await import('./lock/publishLocks')
@@ -52,7 +52,7 @@ void runTask(async ({ agent, world, secrets }) => {
       : undefined;
   return await staleCheck(
     { ...inputs, searchFolder },
-    { agent, registries, packages, publish, azureDevOps, own, parent, register, stepName: stepNameOf(parent) },
+    { agent, registries, packages, git, azureDevOps, own, parent, register, stepName: stepNameOf(parent) },
     world,
   );
 });

@@ -4,6 +4,8 @@ import { choice, flag, text, wholeNumber, type Read } from '../lib/inputs';
 import type { IfRunning } from '../lib/runs/conditions';
 import { readVariables, secretsOf } from '../lib/variables';
 import { readWaiting, type WaitingInputs } from '../lib/waitingInputs';
+import { parsePlatform } from './dockerfile/platform';
+import { Refusal } from './dockerfile/refusal';
 import { readPackageInputs, type PackageInputs } from './packages/packageInputs';
 import { readNames, readYaml, readYamlMap, textOfValue, textsOf, type YamlMap } from '../lib/yamlInput';
 
@@ -79,7 +81,7 @@ export async function readInputs(read: Read): Promise<Inputs> {
     buildArgs: await readBuildArgs(read),
     buildContexts: new Map(Object.entries(textsOf(await readYamlMap(read, 'buildContexts')))),
     targetStage: await readByPath(read, 'targetStage'),
-    platforms: (await readNames(read, 'platforms')).filter((name) => name.toLowerCase() !== 'auto'),
+    platforms: await readPlatforms(read),
     scope: choice(read, 'scope', ['final', 'reachable'] as const, 'final'),
     staleWhen,
     maxAgeMs: wholeNumber(read, 'maxAgeDays', { min: 0, max: 36_500, fallback: 7 }) * DAY_MS,
@@ -158,6 +160,19 @@ function matcher(pattern: string): (path: string) => boolean {
     nonegate: true,
   });
   return (path) => compiled.match(path) || compiled.match(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+}
+
+async function readPlatforms(read: Read): Promise<string[]> {
+  const names = (await readNames(read, 'platforms')).filter((name) => name.toLowerCase() !== 'auto');
+  for (const name of names) {
+    try {
+      parsePlatform(name);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      throw new UserError(`platforms: '${name}' is no platform: write one such as linux/arm64.`, { cause: error });
+    }
+  }
+  return names;
 }
 
 async function readMirrors(read: Read): Promise<Map<string, string>> {

@@ -19,8 +19,8 @@ export type ReadFile =
       target: string;
       references: DockerfileReference[];
       needed: NeededImage[];
-      /** As it is read for the first platform. */
-      dockerfile: Dockerfile | undefined;
+      /** As it is read for each platform; undefined for the one of the builder. */
+      builds: { platform: string | undefined; dockerfile: Dockerfile }[];
     }
   | { kind: 'invalid'; error: string; references: DockerfileReference[] };
 
@@ -31,7 +31,7 @@ export function readReferences(path: string, text: string, inputs: Inputs): Read
   const needed = new Map<string, NeededImage>();
   const target = inputs.targetStage(path);
   let stage = '';
-  let dockerfile: Dockerfile | undefined;
+  const builds: { platform: string | undefined; dockerfile: Dockerfile }[] = [];
   for (const platform of platforms) {
     const read = readDockerfile(text, {
       buildArguments: inputs.buildArgs(path),
@@ -44,7 +44,7 @@ export function readReferences(path: string, text: string, inputs: Inputs): Read
       return { kind: 'invalid', error, references: [] };
     }
     stage = read.stages[read.target]?.name ?? String(read.target);
-    dockerfile ??= read;
+    builds.push({ platform, dockerfile: read });
     for (const row of read.references) {
       const key = JSON.stringify([row.role, row.line, row.written, row.image]);
       references.set(key, references.get(key) ?? row);
@@ -61,7 +61,7 @@ export function readReferences(path: string, text: string, inputs: Inputs): Read
     }
   }
   return {
-    ...{ kind: 'dockerfile', target: stage, dockerfile },
+    ...{ kind: 'dockerfile', target: stage, builds },
     references: [...references.values()],
     needed: [...needed.values()],
   };

@@ -59,7 +59,7 @@ export function changeOf({ references, packages }: CheckedDockerfile): Pick<Chan
     since: dates.length && dates.every((at) => at > 0) ? Math.max(...dates) : undefined,
     mark: markOf([
       ...deciding.map(({ content, digest, updated }) => content ?? (updated ? undefined : digest)),
-      ...changed.map(({ manager, name, newest = '' }) => `${manager} ${name} ${newest}`),
+      ...changed.map(({ manager, name, newest = '', platform }) => [manager, name, newest, platform].join(' ').trim()),
     ]),
   };
 }

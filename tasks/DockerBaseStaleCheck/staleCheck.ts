@@ -14,11 +14,11 @@ import type { Build } from '../lib/runs/wire';
 import type { Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
 import type { CheckedDockerfile } from './checked';
-import { checkOne, type CheckHost } from './checkOne';
+import { checkOne, locksOf, type CheckHost, type Place } from './checkOne';
 import { findDockerfiles, systemFiles, type FoundFile } from './findDockerfiles';
 import type { Inputs } from './inputs';
 import { besideDockerfile } from './lock/lockPath';
-import type { Publish } from './lock/publishLocks';
+import type { Publishing } from './lock/publishLocks';
 import { writeLocks } from './lock/writeLocks';
 import { PipelineHistory, rememberedVerdict } from './memory';
 import { carryOn, putInOrder } from './order';
@@ -39,7 +39,7 @@ export interface Context {
   /** Undefined where packages are not looked at. */
   packages: PackageSources | undefined;
   /** Commits locks; undefined where they are not committed. */
-  publish: Publish | undefined;
+  git: Publishing | undefined;
   /** Where rebuilds run; undefined without a pipeline. */
   azureDevOps: AzureDevOps | undefined;
   /** This organization with the job's own token, whatever the connection: the parent lies there. */
@@ -58,11 +58,11 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
   const found = await findAll(root, inputs, world);
   const notDockerfiles = found.flatMap((one) => (one.kind === 'notDockerfile' ? [one.path] : []));
   const history = context.azureDevOps && new PipelineHistory(context.azureDevOps, world.signal);
-  const dockerfiles = await checkAll({ root, found, inputs }, { registries, history }, world);
+  const dockerfiles = await checkAll({ root, found, inputs }, { registries, history, git: context.git }, world);
   if (context.packages) await judgePackages(dockerfiles, inputs, { ...context.packages, registries, root }, world);
 
   const children: Child[] = [];
-  let unpublished: string | undefined;
+  const unkept: string[] = [];
   if (context.azureDevOps) await takeOnEarlierAttempts(context, { task: 'DockerBaseStaleCheck', kind: 'run' }, world);
   try {
     const rebuilds = await whatToRebuild(dockerfiles, inputs, { ...context, history }, world);
@@ -83,7 +83,10 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
   } finally {
     const keepsLocks = inputs.updateLock !== 'none' && !inputs.dryRun;
     const written = { managers: inputs.packages.managers, log };
-    const locks = keepsLocks ? await writeLocks(dockerfiles, children, written) : [];
+    const { locks, unwritten } = keepsLocks
+      ? await writeLocks(dockerfiles, children, written)
+      : { locks: [], unwritten: [] };
+    unkept.push(...unwritten);
     const stale = dockerfiles.filter(({ verdict }) => verdict === 'stale');
     const outputs = {
       stale: staleList(stale, (one) => givenTo(inputs.rebuild, { ...one.values, reason: one.reason })),
@@ -96,14 +99,13 @@ export async function staleCheck(inputs: Inputs, context: Context, world: World)
     uploadSummary(agent, children, { stepName, log });
     register.close(children.filter(({ id }) => id).map(registered));
     // Last, and without a veto: what was found out and started is told whatever becomes of the locks.
-    unpublished = await context.publish?.(locks).then(
-      () => undefined,
-      (error: unknown) => messageOf(error),
-    );
-    if (unpublished !== undefined) log.info(`The locks are written, but not in git: ${unpublished}`);
+    await context.git?.publish(locks).catch((error: unknown) => {
+      unkept.push(messageOf(error));
+      log.info(`The locks are written, but not in git: ${messageOf(error)}`);
+    });
   }
   const verdict = verdictOfCheck(dockerfiles, children, inputs);
-  return unpublished === undefined ? verdict : { result: 'Failed', message: `${verdict.message} ${unpublished}` };
+  return unkept.length ? { result: 'Failed', message: [verdict.message, ...unkept].join(' ') } : verdict;
 }
 
 async function findAll(root: string, { dockerfiles }: Inputs, { log }: World): Promise<FoundFile[]> {
@@ -120,10 +122,13 @@ async function findAll(root: string, { dockerfiles }: Inputs, { log }: World): P
 
 async function checkAll(
   { root, found, inputs }: { root: string; found: readonly FoundFile[]; inputs: Inputs },
-  { registries, history }: { registries: Registries; history: PipelineHistory | undefined },
+  { registries, history, git }: Pick<Context, 'registries' | 'git'> & { history: PipelineHistory | undefined },
   world: World,
 ): Promise<CheckedDockerfile[]> {
   const names = namesOf(found.map((one) => one.path));
+  const placeOf = ({ path: file }: FoundFile): Place => ({ root, path: file, name: names.get(file) ?? '' });
+  const locks = locksOf(found.filter(({ kind }) => kind !== 'notDockerfile').map(placeOf), inputs);
+  const pendingLocks = (await git?.pending(locks)) ?? new Map<string, string>();
   const hubIsMirrored = inputs.registryMirrors.has('docker.io') && !inputs.registryMirrors.has('hub.docker.com');
   const host: CheckHost = {
     registries,
@@ -133,11 +138,12 @@ async function checkAll(
       cooldownMs: inputs.cooldownMs,
       askHub: !hubIsMirrored,
     },
+    pendingLocks,
     triggeredRun: async (runId) => history?.run(inputs.rebuild.project, runId),
   };
   const checked = await Promise.all(
     found.map(async (one): Promise<CheckedDockerfile[]> => {
-      const place = { root, path: one.path, name: names.get(one.path) ?? '' };
+      const place = placeOf(one);
       switch (one.kind) {
         case 'notDockerfile':
           return [];
@@ -160,13 +166,13 @@ async function checkAll(
 
 async function judgePackages(
   dockerfiles: readonly CheckedDockerfile[],
-  { packages, platforms, maxAgeMs, cooldownMs, observedPackages }: Inputs,
+  { packages, maxAgeMs, cooldownMs, observedPackages }: Inputs,
   { root, registries, ...sources }: PackageSources & { root: string; registries: Registries },
   { clock, log }: World,
 ): Promise<void> {
   const { checkPackages } = await import('./packages/checkPackages');
   const check = {
-    ...{ root, managers: packages.managers, platform: platforms[0] },
+    ...{ root, managers: packages.managers },
     observedFile: (one: CheckedDockerfile) => {
       const pattern = observedPackages(one.path);
       return pattern === undefined

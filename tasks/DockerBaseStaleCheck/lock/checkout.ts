@@ -40,6 +40,9 @@ const QUIET: readonly (readonly [string, string])[] = [
   ['core.askPass', ''],
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],
+  // A server that falls silent is given up by git itself.
+  ['http.lowSpeedLimit', '1'],
+  ['http.lowSpeedTime', '60'],
   ['push.gpgSign', 'false'],
   ['push.followTags', 'false'],
   ['push.recurseSubmodules', 'no'],
@@ -188,8 +191,12 @@ function withoutLogin(address: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
-/** Path in the repository of a file of its working tree, with `/`; undefined for one outside, or inside of another repository. */
+/**
+ * Path in the repository of a file of its working tree, with `/`; undefined for one outside, inside of another repository, or in a folder
+ * that is not there.
+ */
 export function pathInRepository(root: string, file: string): string | undefined {
+  if (!fs.existsSync(path.dirname(file))) return undefined;
   const folder = fs.realpathSync(path.dirname(file));
   const inside = path.relative(root, folder);
   if (inside.startsWith('..') || path.isAbsolute(inside)) return undefined;

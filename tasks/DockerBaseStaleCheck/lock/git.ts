@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import os from 'node:os';
 import { UserError } from '../../lib/errors';
 
 /** What a git command said, and how it ended. */
@@ -20,6 +21,8 @@ export interface GitSettings {
   environment: Readonly<Record<string, string | undefined>>;
   /** Configuration for these calls alone; the later one of a name counts. */
   config: readonly (readonly [name: string, value: string])[];
+  /** The longest that a command may take; two minutes unless given. */
+  longestMs?: number;
 }
 
 const LONGEST_MS = 120_000;
@@ -46,8 +49,17 @@ export class Git {
         cwd: this.settings.folder,
         env: { ...this.environment(), ...environment },
         stdio: ['pipe', 'pipe', 'pipe'],
-        timeout: LONGEST_MS,
+        timeout: this.settings.longestMs ?? LONGEST_MS,
         windowsHide: true,
+        // In a session of its own ssh finds no terminal at which it could ask.
+        detached: os.platform() !== 'win32',
+      });
+      child.on('exit', (_, signal) => {
+        // What a command started outlives it when it is ended, and keeps its outputs open.
+        if (signal === null) return;
+        stderr += '\ngit was ended, because it took too long (timed out) or said too much';
+        child.stdout.destroy();
+        child.stderr.destroy();
       });
       const stdout: Buffer[] = [];
       let size = 0;

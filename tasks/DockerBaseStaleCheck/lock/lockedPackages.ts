@@ -9,11 +9,18 @@ export interface LockedPackage {
   wanted: string;
   /** Read from the Dockerfile, or from the list that the build left. */
   source: 'parsed' | 'observed';
+  /** Where the wanted platforms have other versions: the one that this is of. */
+  platform?: string;
 }
 
 /** By what a package of a lock is the same. */
-export function packageKey({ manager, name, wanted }: Pick<LockedPackage, 'manager' | 'name' | 'wanted'>): string {
-  return `${manager} ${name} ${wanted}`;
+export function packageKey({
+  manager,
+  name,
+  wanted,
+  platform,
+}: Pick<LockedPackage, 'manager' | 'name' | 'wanted'> & { platform?: string | undefined }): string {
+  return `${manager} ${name} ${wanted}${platform === undefined ? '' : ` ${platform}`}`;
 }
 
 /** The packages of a lock that make sense; others came from a hand or from a later version. */
@@ -24,7 +31,8 @@ export function readLockedPackages(value: unknown): LockedPackage[] {
       typeof one?.manager === 'string' &&
       typeof one.name === 'string' &&
       typeof one.version === 'string' &&
-      typeof one.wanted === 'string',
+      typeof one.wanted === 'string' &&
+      (one.platform === undefined || typeof one.platform === 'string'),
   );
 }
 

@@ -23,8 +23,8 @@ export function mergeLocks(base: string | undefined, theirs: string, ours: strin
   return formatLock({
     ...merged,
     ...(built && { built }),
-    // A run that became `built` on one side is not waited for because of the other.
-    ...(triggered && triggered.runId !== built?.runId && { triggered }),
+    // A run that became `built` on one side, or came before it, is not waited for because of the other.
+    ...(triggered && triggered.runId > (built?.runId ?? 0) && { triggered }),
   });
 }
 

@@ -3,13 +3,21 @@ import { UserError } from '../../lib/errors';
 import type { Parent } from '../../lib/parent';
 import type { Transport } from '../../lib/transport';
 import type { World } from '../../lib/world';
-import { openCheckout, type Checkout, type CheckoutHost } from './checkout';
-import { commitLocks, fetchTip, remoteTips, type CommitOptions, type Landing } from './commitLocks';
+import { openCheckout, pathInRepository, type Checkout, type CheckoutHost } from './checkout';
+import { commitLocks, fetchTip, filesOf, remoteTips, type CommitOptions, type Landing } from './commitLocks';
 import { openPullRequest, renewPullRequest, type PullRequestPlace } from './pullRequest';
 import type { WrittenLock } from './writeLocks';
 
-/** Puts locks into git. */
-export type Publish = (locks: readonly WrittenLock[]) => Promise<void>;
+/** Locks in git. */
+export interface Publishing {
+  /** Commits and pushes them. */
+  publish: (locks: readonly WrittenLock[]) => Promise<void>;
+  /**
+   * What is not merged yet, by absolute path: locks as the branch of the open pull request has them, where that is otherwise than the
+   * checkout. Throws `UserError` where the repository cannot be asked.
+   */
+  pending: (files: readonly string[]) => Promise<Map<string, string>>;
+}
 
 export interface PublishHost extends CheckoutHost {
   parent: Parent | undefined;
@@ -28,10 +36,15 @@ const MESSAGE = 'Update image locks (run <number>) [skip ci]';
  * Opens the checkout for locks, before anything else is done: what cannot be committed in the end is refused at once, by a `UserError`
  * with the reason.
  */
-export async function openPublishing(inputs: PublishInputs, host: PublishHost, world: World): Promise<Publish> {
+export async function openPublishing(inputs: PublishInputs, host: PublishHost, world: World): Promise<Publishing> {
   const options = commitOptions(inputs.commit, host.parent);
   const checkout = await openCheckout(inputs.searchFolder, host);
-  if (inputs.way === 'commit') return (locks) => commitToBranch(checkout, locks, { options, world });
+  if (inputs.way === 'commit') {
+    return {
+      publish: (locks) => commitToBranch(checkout, locks, { options, world }),
+      pending: () => Promise.resolve(new Map()),
+    };
+  }
   const { own, transport } = host;
   if (!own || !checkout.azureRepository) {
     throw new UserError(
@@ -43,7 +56,10 @@ export async function openPublishing(inputs: PublishInputs, host: PublishHost, w
   const target = checkout.branch;
   const source = `refs/heads/image-locks/${target.slice('refs/heads/'.length)}`;
   const place = { azureDevOps, project, repository, source, target };
-  return (locks) => commitToPullRequest(checkout, locks, { options, world, place });
+  return {
+    publish: (locks) => commitToPullRequest(checkout, locks, { options, world, place }),
+    pending: (files) => pendingLocks(checkout, files, place),
+  };
 }
 
 /** The message with the run's number, and the author; where none is given, the build service. Throws `UserError` for an author that is none. */
@@ -108,6 +124,26 @@ async function commitToPullRequest(
   const description = `What the images are built from, as the check of base images and packages found it: ${count(done.files)}.`;
   const { url, isNew } = await renewPullRequest(place, { title, description });
   world.log.info(`${isNew ? 'Made' : 'Renewed'} the pull request ${url} with ${count(done.files)}.`);
+}
+
+async function pendingLocks(
+  checkout: Checkout,
+  files: readonly string[],
+  place: PullRequestPlace,
+): Promise<Map<string, string>> {
+  if ((await openPullRequest(place)) === undefined) return new Map();
+  const tip = (await remoteTips(checkout, [place.source])).get(place.source);
+  if (tip === undefined) return new Map();
+  const inside = files.flatMap((file) => {
+    const path = pathInRepository(checkout.root, file);
+    return path === undefined || /[\n\r]/.test(path) ? [] : [{ file, path }];
+  });
+  const texts = await filesOf(
+    checkout,
+    await fetchTip(checkout, place.source, tip),
+    inside.map(({ path }) => path),
+  );
+  return new Map(inside.flatMap(({ file, path }) => (texts.has(path) ? [[file, texts.get(path) ?? '']] : [])));
 }
 
 async function tipOf(checkout: Checkout, branch: string): Promise<string> {

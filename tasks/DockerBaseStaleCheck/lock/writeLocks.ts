@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Canceled } from '../../lib/errors';
+import { Canceled, messageOf } from '../../lib/errors';
 import type { Log } from '../../lib/log';
 import type { Child } from '../../lib/runs/child';
 import type { CheckedDockerfile } from '../checked';
@@ -21,16 +21,24 @@ export interface WrittenLock {
   text: string;
 }
 
+export interface WrittenLocks {
+  /** All that there are, new or not. */
+  locks: WrittenLock[];
+  /** Why some could not be written, a sentence each. */
+  unwritten: string[];
+}
+
 /**
- * Writes each lock that has something new to say: digests and packages of now where there were none, and the run that was started.
- * Gives all locks there are, new or not. A file is replaced whole or not at all.
+ * Writes each lock that has something new to say: digests and packages of now where there were none, and the run that was started. A
+ * file is replaced whole or not at all.
  */
 export async function writeLocks(
   dockerfiles: readonly CheckedDockerfile[],
   children: readonly Child[],
   { managers, log }: { managers: readonly string[]; log: Log },
-): Promise<WrittenLock[]> {
+): Promise<WrittenLocks> {
   const locks: WrittenLock[] = [];
+  const unwritten: string[] = [];
   for (const one of dockerfiles) {
     const { file, text: before } = one.lock;
     // What cannot be read is not committed either: it may be a merge that was left half-way.
@@ -39,10 +47,10 @@ export async function writeLocks(
       const lock = WITHOUT_LOCK.includes(one.verdict) ? undefined : await nextLock(one, children, managers);
       const text = lock ? formatLock(lock) : before;
       if (text === undefined) continue;
-      locks.push({ file, text });
-      if (text === before) continue;
-      writeWhole(file, text);
-      log.info(`${one.path}: wrote ${file}.`);
+      const problem = text === before ? undefined : writeWhole(file, text);
+      if (problem === undefined) locks.push({ file, text });
+      else unwritten.push(`${one.path}: its lock cannot be written: ${problem}.`);
+      if (problem === undefined && text !== before) log.info(`${one.path}: wrote ${file}.`);
     } catch (error) {
       // A step that is cancelled asks no more registries; the rest of its end has to come all the same.
       if (!(error instanceof RegistryRefusal || error instanceof Canceled)) throw error;
@@ -50,17 +58,28 @@ export async function writeLocks(
       if (before !== undefined) locks.push({ file, text: before });
     }
   }
-  return locks;
+  return { locks, unwritten };
 }
 
-function writeWhole(file: string, text: string): void {
+/** Gives why it cannot be written: what else was found out is told all the same. */
+function writeWhole(file: string, text: string): string | undefined {
   const fresh = `${file}.${randomUUID()}.new`;
-  fs.mkdirSync(path.dirname(file), { recursive: true });
   try {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(fresh, text);
     fs.renameSync(fresh, file);
-  } finally {
-    fs.rmSync(fresh, { force: true });
+    return undefined;
+  } catch (error) {
+    removeIfThere(fresh);
+    return messageOf(error);
+  }
+}
+
+function removeIfThere(file: string): void {
+  try {
+    fs.rmSync(file, { force: true });
+  } catch {
+    // Where a folder should be lies a file: then it was never written.
   }
 }
 

@@ -13,7 +13,7 @@ import { npmRequest, readNpmPackage } from './indexes/npmRegistry';
 import { IndexRefusal, type PackageIndexes } from './indexes/PackageIndexes';
 import { pypiRequest, readPypi } from './indexes/pypi';
 import { unpacked } from './indexes/unpacked';
-import type { ImageRelease } from './imageRelease';
+import { newestPython, type ImagePython, type ImageRelease } from './imageRelease';
 import type { Install, InstallOptions } from './install';
 import type { Manager } from './versions/schemes';
 
@@ -22,8 +22,10 @@ export interface TargetImage {
   /** Asked only where packages of a distribution are installed: it may cost a request. */
   release: () => Promise<ImageRelease>;
   platform: string | undefined;
-  python: string | undefined;
-  bioconductor: string;
+  /** As far as its tag tells it. */
+  python: ImagePython | undefined;
+  /** Bioconductor's release; asked only where packages of it are installed. */
+  bioconductor: () => Promise<string>;
 }
 
 /** What an install would take today, or why that is not known; `failed` where an index that should know was not able to say. */
@@ -85,7 +87,8 @@ export class NewestVersions {
     }
   }
 
-  private async ofPython({ name, options }: Install, { python }: TargetImage): Promise<Offered> {
+  private async ofPython({ name, options }: Install, image: TargetImage): Promise<Offered> {
+    const python = image.python && newestPython(image.python);
     const { pip } = this.where.locations;
     const index = options.index ?? pip.index;
     const extra = [...(options.extraIndexes ?? []), ...(options.index === undefined ? pip.extraIndexes : [])];
@@ -126,7 +129,7 @@ export class NewestVersions {
   private async ofR({ name, options }: Install, { bioconductor }: TargetImage): Promise<Offered> {
     const repos = [...(options.repos ?? this.where.locations.cran)];
     if (options.bioconductor) {
-      const release = `${this.where.locations.bioconductor}/${bioconductor}`;
+      const release = `${this.where.locations.bioconductor}/${options.bioconductorRelease ?? (await bioconductor())}`;
       repos.unshift(`${release}/bioc`, `${release}/data/annotation`, `${release}/data/experiment`);
     }
     const versions: IndexVersion[] = [];

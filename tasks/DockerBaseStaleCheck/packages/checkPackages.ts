@@ -2,23 +2,20 @@ import fs from 'node:fs';
 import { messageOf } from '../../lib/errors';
 import type { Log } from '../../lib/log';
 import type { CheckedDockerfile } from '../checked';
-import type { Dockerfile } from '../dockerfile/readDockerfile';
-import type { Stage } from '../dockerfile/stages';
-import { configOf, platformImages } from '../judge/baseImages';
 import { packageKey, type LockedPackage } from '../lock/lockedPackages';
-import { parseReference, type ImageReference } from '../reference';
 import type { Registries } from '../registry/Registries';
-import { RegistryRefusal } from '../registry/refusal';
+import { joinPlatforms } from './byPlatform';
 import { contextReader } from './contextFiles';
 import { dockerfileRuns } from './dockerfileRuns';
-import { bioconductorOfTag, pythonOfTag, releaseOfConfig, releaseOfTag, type ImageRelease } from './imageRelease';
 import { judgementOf, withPackages, type ImagePackages } from './imagePackages';
+import type { ImagePython } from './imageRelease';
 import type { Install } from './install';
 import { judgePackage, type CheckedPackage, type KnownPackage, type PackageOptions } from './judgePackage';
 import { NewestVersions, type TargetImage } from './NewestVersions';
 import type { PackageSources } from './openPackages';
 import { readObserved, type ObservedPackage } from './observed';
-import { readInstalls, type Unreadable } from './readInstalls';
+import { readInstalls, type RunInstruction, type Unreadable } from './readInstalls';
+import { TargetImages } from './TargetImages';
 import type { Manager } from './versions/schemes';
 
 export interface PackageCheck {
@@ -27,8 +24,6 @@ export interface PackageCheck {
   managers: readonly Manager[];
   /** Path of the list that a Dockerfile's build left, if one is named. */
   observedFile: (one: CheckedDockerfile) => string | undefined;
-  /** For each wanted platform as authors write it; the first one's packages are looked at. */
-  platform: string | undefined;
   options: PackageOptions;
 }
 
@@ -44,20 +39,20 @@ export async function checkPackages(
   check: PackageCheck,
   host: PackageHost,
 ): Promise<void> {
-  const all = dockerfiles.flatMap((one) =>
-    one.dockerfile ? [readPackages(one, one.dockerfile, check, host.log)] : [],
-  );
+  const readable = dockerfiles.filter(({ builds }) => builds.length > 0);
+  const all = await Promise.all(readable.map((one) => readPackages(one, check, host)));
   // Where nothing is locked the dates decide, which npm tells in its large documents only.
-  const npmDates = all.some(({ installs, known }) =>
-    installs.some((install) => install.manager === 'npm' && install.kind !== 'pinned' && !known(install).locked),
+  const npmDates = all.some(({ builds, known }) =>
+    builds.some(({ platform, installs }) =>
+      installs.some((one) => one.manager === 'npm' && one.kind !== 'pinned' && !known(one, platform).locked),
+    ),
   );
   const { indexes, ...where } = host.sources;
   const newest = new NewestVersions(indexes, where, { npmDates: npmDates || check.options.cooldownMs > 0 });
   await Promise.all(
     all.map(async (read) => {
-      const { one } = read;
-      const rows = await judgeAll(read, newest, { check, host });
-      const { unreadable, problem, listed } = read;
+      const { one, unreadable, problem, listed } = read;
+      const rows = await judgeAll(read, newest, check.options);
       one.packages = { rows, unreadable, problem, ...lockedOf(rows, listed) };
       Object.assign(one, withPackages({ verdict: one.verdict, reason: one.reason }, judgementOf(one.packages)));
     }),
@@ -67,59 +62,89 @@ export async function checkPackages(
   }
 }
 
-/** What a Dockerfile installs, and what is known of it without asking anybody. */
+/** What a Dockerfile installs, and what is known of it without asking an index. */
 interface ReadPackages {
   one: CheckedDockerfile;
-  dockerfile: Dockerfile;
-  installs: Install[];
+  /** For each wanted platform. */
+  builds: ReadBuild[];
   unreadable: Unreadable[];
-  stageOfLine: ReadonlyMap<number, number>;
   /** What the build's own list names. */
   listed: ObservedPackage[];
   problem: string | undefined;
-  known: (install: Install) => KnownPackage;
+  known: (install: Install, platform: string | undefined) => KnownPackage;
 }
 
-function readPackages(one: CheckedDockerfile, dockerfile: Dockerfile, check: PackageCheck, log: Log): ReadPackages {
-  const { managers, root } = check;
-  const { runs, inlineFiles } = dockerfileRuns(dockerfile);
-  const readContext = contextReader(root, one.folder);
-  const { installs, unreadable } = readInstalls(runs, (file) => inlineFiles.get(file) ?? readContext(file));
-  const { packages = [], problem } = observedPackages(check.observedFile(one), log);
+interface ReadBuild {
+  /** As authors write it; undefined where none is asked for. */
+  platform: string | undefined;
+  installs: Install[];
+  imageAt: (line: number) => TargetImage;
+}
+
+async function readPackages(
+  one: CheckedDockerfile,
+  { managers, root, observedFile }: PackageCheck,
+  { registries, log }: PackageHost,
+): Promise<ReadPackages> {
+  const { packages = [], problem } = observedPackages(observedFile(one), log);
   const listed = packages.filter(({ manager }) => managers.includes(manager));
-  const wanted = installs.filter(({ manager }) => managers.includes(manager));
-  return {
-    ...{ one, dockerfile, unreadable, listed, problem },
-    installs: expanded(wanted, { listed, isOpen: unreadable.length > 0 }),
-    stageOfLine: new Map(runs.map(({ stage, line }) => [line, stage])),
-    known: knownPackages(one, listed),
-  };
-}
-
-function judgeAll(
-  { installs, dockerfile, stageOfLine, known }: ReadPackages,
-  newest: NewestVersions,
-  scope: Scope,
-): Promise<CheckedPackage[]> {
-  const images = new Map<number, TargetImage>();
-  const imageAt = (line: number): TargetImage => {
-    const index = stageOfLine.get(line) ?? dockerfile.target;
-    const image = images.get(index) ?? targetImage(dockerfile.stages[index], dockerfile.stages, scope);
-    images.set(index, image);
-    return image;
-  };
-  return Promise.all(
-    installs.map(async (install) => {
-      const isPinned = install.kind === 'pinned' && install.options.location === undefined;
-      const found = isPinned ? undefined : await newest.newest(install, imageAt(install.line));
-      return judgePackage(install, found, known(install), scope.check.options);
+  const readContext = contextReader(root, one.folder);
+  const unreadable = new Map<string, Unreadable>();
+  const builds = await Promise.all(
+    one.builds.map(async ({ platform, dockerfile }): Promise<ReadBuild> => {
+      const images = new TargetImages(dockerfile, platform, registries);
+      const { runs, inlineFiles } = dockerfileRuns(dockerfile);
+      const readFile = (file: string) => inlineFiles.get(file) ?? readContext(file);
+      const read = await readForTarget(runs, readFile, images);
+      for (const each of read.unreadable) unreadable.set(`${each.line} ${each.reason}`, each);
+      const wanted = read.installs.filter(({ manager }) => managers.includes(manager));
+      const stageOfLine = new Map(runs.map(({ stage, line }) => [line, stage]));
+      return {
+        platform,
+        installs: expanded(wanted, { listed, isOpen: read.unreadable.length > 0 }),
+        imageAt: (line) => images.of(stageOfLine.get(line) ?? dockerfile.target),
+      };
     }),
   );
+  return { one, builds, unreadable: [...unreadable.values()], listed, problem, known: knownPackages(one, listed) };
 }
 
-interface Scope {
-  check: PackageCheck;
-  host: PackageHost;
+/** Reads for the stages' own Pythons; their images are asked for them only where a marker is there that their tags do not decide. */
+async function readForTarget(
+  runs: readonly RunInstruction[],
+  readFile: (file: string) => string | undefined,
+  images: TargetImages,
+): Promise<ReturnType<typeof readInstalls>> {
+  const read = (python: (stage: number) => ImagePython | undefined) =>
+    readInstalls(
+      runs.map((run) => ({ ...run, target: { platform: images.of(run.stage).platform, python: python(run.stage) } })),
+      readFile,
+    );
+  const byTag = read((stage) => images.of(stage).python);
+  const open = [...byTag.openMarkers];
+  if (open.length === 0) return byTag;
+  const pythons = new Map(await Promise.all(open.map(async (stage) => [stage, await images.python(stage)] as const)));
+  return read((stage) => pythons.get(stage) ?? images.of(stage).python);
+}
+
+async function judgeAll(
+  { builds, known }: ReadPackages,
+  newest: NewestVersions,
+  options: PackageOptions,
+): Promise<CheckedPackage[]> {
+  const all = await Promise.all(
+    builds.map(async ({ platform, installs, imageAt }) => ({
+      platform: platform ?? '',
+      rows: await Promise.all(
+        installs.map(async (install) => {
+          const isPinned = install.kind === 'pinned' && install.options.location === undefined;
+          const found = isPinned ? undefined : await newest.newest(install, imageAt(install.line));
+          return judgePackage(install, found, known(install, platform), options);
+        }),
+      ),
+    })),
+  );
+  return joinPlatforms(all);
 }
 
 /**
@@ -167,10 +192,13 @@ function knownPackages({ lock: { content } }: CheckedDockerfile, listed: readonl
   const observed = new Map(listed.map((one) => [`${one.manager} ${one.name}`, one.version]));
   const locked = new Map((content?.packages ?? []).map((one) => [packageKey(one), one]));
   const built = new Map((content?.built?.packages ?? []).map((one) => [packageKey(one), one.version]));
-  return (install: Install) => {
+  // What differs between platforms is locked for each; an entry without one holds for all.
+  return (install: Install, platform: string | undefined) => {
     const version = observed.get(`${install.manager} ${install.name}`);
     const seen = version === undefined ? undefined : { version, source: 'observed' as const };
-    return { locked: seen ?? locked.get(packageKey(install)), tried: built.get(packageKey(install)) };
+    const keys = [packageKey({ ...install, platform }), packageKey(install)];
+    const of = <T>(map: ReadonlyMap<string, T>) => keys.map((key) => map.get(key)).find((found) => found !== undefined);
+    return { locked: seen ?? of(locked), tried: of(built) };
   };
 }
 
@@ -178,8 +206,12 @@ function lockedOf(
   rows: readonly CheckedPackage[],
   listed: readonly ObservedPackage[],
 ): Pick<ImagePackages, 'present' | 'baseline' | 'changes'> {
-  const entry = ({ manager, name, wanted, source }: CheckedPackage, version: string | undefined): LockedPackage[] =>
-    version === undefined ? [] : [{ manager, name, version, wanted, source }];
+  const entry = (row: CheckedPackage, version: string | undefined): LockedPackage[] => {
+    const { manager, name, wanted, source, platform } = row;
+    return version === undefined
+      ? []
+      : [{ manager, name, version, wanted, source, ...(platform !== undefined && { platform }) }];
+  };
   const judged = new Set(rows.map(({ manager, name }) => `${manager} ${name}`));
   const others = listed
     .filter(({ manager, name }) => !judged.has(`${manager} ${name}`))
@@ -189,38 +221,6 @@ function lockedOf(
     baseline: [...rows.flatMap((row) => entry(row, row.locked ?? row.newest)), ...others],
     changes: rows.flatMap((row) => (row.newest === row.locked ? [] : entry({ ...row, source: 'parsed' }, row.newest))),
   };
-}
-
-/** The image of elsewhere that a stage stands on, as it decides what indexes offer. */
-function targetImage(stage: Stage | undefined, stages: readonly Stage[], { check, host }: Scope): TargetImage {
-  let root = stage;
-  while (root?.base.kind === 'stage') root = stages[root.base.stage];
-  const parsed = root?.base.kind === 'image' ? parseReference(root.base.image) : undefined;
-  const image = parsed && !('error' in parsed) ? parsed : undefined;
-  const platform = root?.platform ?? check.platform;
-  let release: Promise<ImageRelease> | undefined;
-  return {
-    platform,
-    python: image && pythonOfTag(image),
-    bioconductor: bioconductorOfTag(image ?? {}),
-    release: () => (release ??= image ? releaseOf(image, platform, host.registries) : Promise.resolve({})),
-  };
-}
-
-async function releaseOf(
-  image: ImageReference,
-  platform: string | undefined,
-  registries: Registries,
-): Promise<ImageRelease> {
-  const named = releaseOfTag(image);
-  if (named.release !== undefined) return named;
-  try {
-    const [first] = await platformImages(registries, image, platform === undefined ? [] : [platform]);
-    return first ? releaseOfConfig(await configOf(registries, image, first.digest)) : {};
-  } catch (error) {
-    if (error instanceof RegistryRefusal) return {};
-    throw error;
-  }
 }
 
 function unreadableText(unreadable: ImagePackages['unreadable']): string {

@@ -65,18 +65,66 @@ export function releaseOfConfig({ history, config }: Pick<ImageConfig, 'history'
   return release === undefined ? {} : { distribution: 'ubuntu', release };
 }
 
-/** The image's Python where it is an image of Python, as `3.12`. Pure. */
-export function pythonOfTag({ path, tag = '' }: Pick<ImageReference, 'path' | 'tag'>): string | undefined {
-  if (!/(?:^|\/)python$/.test(path)) return undefined;
-  const [, minor, patch] = /^(\d+\.\d+)(\.\d+)?(?=$|-)/.exec(tag) ?? [];
-  // A tag without the last number means its newest one.
-  return minor === undefined ? undefined : `${minor}${patch ?? '.999'}`;
+/** An image's Python, as far as it is known. */
+export interface ImagePython {
+  /** `3.12` */
+  minor: string | undefined;
+  /** `3.12.4`; a tag without the last number means its newest one, which is not known. */
+  full: string | undefined;
+  implementation: 'CPython' | 'PyPy';
 }
 
-/** Bioconductor's release where the image is one of Bioconductor's (`RELEASE_3_20`), else its current one. Pure. */
-export function bioconductorOfTag({ tag = '' }: Pick<ImageReference, 'tag'>): string {
+/** The Python of Python's and PyPy's own images, by their tag. Pure. */
+export function pythonOfTag({ path, tag = '' }: Pick<ImageReference, 'path' | 'tag'>): ImagePython | undefined {
+  const [, name] = /(?:^|\/)(python|pypy)$/.exec(path) ?? [];
+  const [, minor, patch] = /^(\d+\.\d+)(\.\d+)?(?=$|-)/.exec(tag) ?? [];
+  if (name === undefined || minor === undefined) return undefined;
+  const full = name === 'python' && patch !== undefined ? minor + patch : undefined;
+  return { minor, full, implementation: name === 'pypy' ? 'PyPy' : 'CPython' };
+}
+
+/** The Python that an image was made with, as Python's own images and what is built on them say in their environment. Pure. */
+export function pythonOfConfig(config: Pick<ImageConfig, 'config'>): ImagePython | undefined {
+  const [, full, minor] = /^((\d+\.\d+)\.\d+)/.exec(environmentOf(config).get('PYTHON_VERSION') ?? '') ?? [];
+  return minor === undefined ? undefined : { minor, full, implementation: 'CPython' };
+}
+
+/** The version by which `requires-python` of a file is decided: of a Python without its last number the newest one. Pure. */
+export function newestPython({ minor, full }: Pick<ImagePython, 'minor' | 'full'>): string | undefined {
+  return full ?? (minor === undefined ? undefined : `${minor}.999`);
+}
+
+/** Bioconductor's last release for a release of R: two a year, the second of which stays. https://bioconductor.org/about/release-announcements/ */
+function bioconductorOfR(version: string): string | undefined {
+  const [, minor] = /^4\.(\d+)(?:\.|$)/.exec(version) ?? [];
+  // The newest R may have had its first one only, which is then the current one.
+  return minor !== undefined && Number(minor) <= LAST_SETTLED_R ? `3.${12 + 2 * Number(minor)}` : undefined;
+}
+
+const LAST_SETTLED_R = 5;
+/** Images whose tag is the version of R. */
+const R_IMAGE = /(?:^|\/)(?:r-base|r-ver)$|^(?:rocker|rstudio)\//;
+
+/**
+ * Bioconductor's release in an image by its tag: of Bioconductor's own images (`RELEASE_3_20`), else the one that belongs to the R of
+ * R's images. Undefined where the tag tells neither. Pure.
+ */
+export function bioconductorOfTag({ path, tag = '' }: Pick<ImageReference, 'path' | 'tag'>): string | undefined {
   const [, major, minor] = /RELEASE_(\d+)_(\d+)/.exec(tag) ?? [];
-  return major === undefined || minor === undefined ? 'release' : `${major}.${minor}`;
+  if (major !== undefined && minor !== undefined) return `${major}.${minor}`;
+  return R_IMAGE.test(path) ? bioconductorOfR(tag) : undefined;
+}
+
+/** Bioconductor's release by what an image says in its environment: its own, else that of its R. Pure. */
+export function bioconductorOfConfig(config: Pick<ImageConfig, 'config'>): string | undefined {
+  const environment = environmentOf(config);
+  const own = environment.get('BIOCONDUCTOR_VERSION') ?? environment.get('R_BIOC_VERSION') ?? '';
+  return /^\d+\.\d+$/.test(own) ? own : bioconductorOfR(environment.get('R_VERSION') ?? '');
+}
+
+function environmentOf({ config: { Env: pairs } }: Pick<ImageConfig, 'config'>): Map<string, string> {
+  const texts = (Array.isArray(pairs) ? (pairs as unknown[]) : []).filter((one) => typeof one === 'string');
+  return new Map(texts.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 }
 
 function numbered(releases: Readonly<Record<string, string>>, number: string | undefined): string | undefined {

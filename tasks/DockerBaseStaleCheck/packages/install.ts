@@ -1,3 +1,4 @@
+import type { MarkerValue } from './markers';
 import type { Manager } from './versions/schemes';
 
 export interface Install {
@@ -25,6 +26,8 @@ export interface InstallOptions {
   snapshot?: string;
   /** R packages of Bioconductor's release. */
   bioconductor?: true;
+  /** That release, where the install names it. */
+  bioconductorRelease?: string;
   /** Sources that the stage added to apt or apk before; the package may come from any of them or from the base's own. */
   sources?: PackageSource[];
   /** apt's `package/suite` or `-t suite`, apk's `package@tag`. */
@@ -62,12 +65,15 @@ export interface Finding {
   installs: PlainInstall[];
   removed: { manager: Manager; name: string }[];
   unreadable: string[];
+  /** A marker asks for what is not known of the image's Python. */
+  openMarkers?: true;
 }
 
 /** What earlier commands of a stage set for later ones. */
 export interface StageSettings {
   pipIndex?: string;
   registry?: string;
+  bioconductor?: string;
   channels: string[];
   repos?: string[];
   sources: PackageSource[];
@@ -81,6 +87,8 @@ export interface Surroundings {
   variable: (name: string) => string | undefined;
   /** Text of a file of the build context by its path in the image; undefined where the context has none. */
   readFile: (path: string) => string | undefined;
+  /** Whether a Python requirement's marker holds, of the Python that the command's name tells, else of the image's. */
+  marker: (text: string) => MarkerValue;
   settings: StageSettings;
 }
 
@@ -94,4 +102,5 @@ export function addFinding(to: Finding, from: Finding): void {
   for (const install of from.installs) to.installs.push(install);
   for (const removed of from.removed) to.removed.push(removed);
   for (const reason of from.unreadable) to.unreadable.push(reason);
+  if (from.openMarkers) to.openMarkers = true;
 }

@@ -8,6 +8,8 @@ export type PackageVerdict = 'fresh' | 'pinned' | 'stale' | 'pending' | 'unknown
 
 /** A package that a Dockerfile installs, with what was found out about it. */
 export interface CheckedPackage extends Pick<Install, 'manager' | 'name' | 'line' | 'wanted'> {
+  /** Where what is found on the wanted platforms differs: the one that this is of. */
+  platform?: string;
   /** What the image was built with. */
   locked?: string;
   newest?: string;

@@ -57,11 +57,17 @@ export async function openPackages(
   return { indexes, locations, logins };
 }
 
-/** In the agent's tool folder, which outlives the job; from a shell in the user's cache. */
+/** In the agent's tool folder, which outlives the job; from a shell in the user's cache. Where that cannot be written, for this run alone. */
 function cacheFolder(agent: Agent): string {
   const tools = agent.variable('Agent.ToolsDirectory');
-  const folder = tools ?? path.join(os.homedir(), '.cache');
-  return path.join(folder, 'pipeline-cascade', 'package-indexes');
+  const folder = path.join(tools ?? path.join(os.homedir(), '.cache'), 'pipeline-cascade', 'package-indexes');
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+    fs.accessSync(folder, fs.constants.W_OK);
+    return folder;
+  } catch {
+    return fs.mkdtempSync(path.join(agent.variable('Agent.TempDirectory') ?? os.tmpdir(), 'package-indexes-'));
+  }
 }
 
 /** The archives of the agent's own apt, where it has one. */

@@ -132,10 +132,35 @@ function asRequirement({ text, ...field }: Field): Field {
   return { ...field, text: name === undefined ? text : version === 'latest' ? name : `${name}==${version ?? ''}` };
 }
 
-function add({ finding }: Reading, text: string, more: InstallOptions): void {
+function add(reading: Reading, text: string, more: InstallOptions): void {
+  const install = readWanted(reading, text, more);
+  if (install) reading.finding.installs.push(install);
+}
+
+/** A requirement whose marker holds. What cannot be read, and what hangs on a marker that only the build knows, is said. */
+function readWanted({ finding, around }: Reading, text: string, more: InstallOptions): PlainInstall | undefined {
+  const said = (reason: string) => finding.unreadable.push(more.file ? `${more.file}: ${reason}` : reason);
   const install = readRequirement(text, more);
-  if (typeof install === 'string') finding.unreadable.push(more.file ? `${more.file}: ${install}` : install);
-  else finding.installs.push(install);
+  if (typeof install === 'string') said(install);
+  else {
+    const { name, options } = install;
+    switch (options.marker === undefined ? 'true' : around.marker(options.marker)) {
+      case 'true':
+        return install;
+      case 'false':
+        return undefined;
+      case 'unknown':
+        finding.openMarkers = true;
+        said(
+          `whether pip takes ${name} hangs on its marker '${shorten(options.marker ?? '')}', which only the build knows`,
+        );
+        return undefined;
+      case 'invalid':
+        said(`the marker '${shorten(options.marker ?? '')}' of ${name} is none`);
+        return undefined;
+    }
+  }
+  return undefined;
 }
 
 function readFile(reading: Reading, { path, isConstraints }: { path: string; isConstraints: boolean }): void {
@@ -162,7 +187,7 @@ function readFileText(
     reading.finding.unreadable.push(`${path}:${line}: '${shorten(written)}' names a variable whose value is not known`);
   }
   for (const { text: written, line } of file.requirements) {
-    if (isConstraints) constrain(reading, written);
+    if (isConstraints) constrain(reading, written, `${path}:${line}`);
     else add(reading, written, { file: `${path}:${line}` });
   }
   for (const named of file.files) {
@@ -175,9 +200,10 @@ function readFileText(
   }
 }
 
-function constrain({ constraints }: Reading, written: string): void {
-  const install = readRequirement(written, {});
-  if (typeof install === 'string' || install.kind === 'floating') return;
+function constrain(reading: Reading, written: string, file: string): void {
+  const { constraints } = reading;
+  const install = readWanted(reading, written, { file });
+  if (!install || install.kind === 'floating') return;
   const specifier = install.kind === 'pinned' ? `==${install.wanted}` : install.wanted;
   constraints.set(install.name, [...(constraints.get(install.name) ?? []), specifier]);
 }

@@ -50,7 +50,9 @@ export function readLittler(tool: string, args: readonly Field[], around: Surrou
     if (unknown !== undefined) finding.unreadable.push(`${tool} installs '${shorten(text)}': ${unknown}`);
     else if (tool === 'installGithub.r') finding.installs.push(fromRepository(text, options));
     else
-      finding.installs.push(readPackage(text, { ...options, ...(tool === 'installBioc.r' && { bioconductor: true }) }));
+      finding.installs.push(
+        readPackage(text, { ...options, ...(tool === 'installBioc.r' && bioconductorOptions(around)) }),
+      );
   }
   return finding;
 }
@@ -86,15 +88,18 @@ function readCall(call: RCall, reading: Reading): void {
       break;
     case 'install_bioc':
     case 'biocLite':
-      addPackages(call, 'repo', { ...reading, options: { bioconductor: true } });
+      addPackages(call, 'repo', { ...reading, options: bioconductorOptions(around) });
       break;
     case 'install': {
       const isBioconductor = call.package === 'BiocManager' || call.package === '';
+      const [release] = isBioconductor ? (textsOf(argument(call, 'version', -1)) ?? []) : [];
+      // It stays the library's release for what comes after.
+      if (release !== undefined && /^\d+\.\d+$/.test(release)) around.settings.bioconductor = release;
       if (!isBioconductor && call.package !== 'renv')
         finding.unreadable.push(`R's ${call.package}::install takes what is local`);
       else if (call.args.length > 0) {
-        const options = { ...optionsOf(session.repos), ...(isBioconductor && { bioconductor: true as const }) };
-        addPackages(call, 'pkgs', { ...reading, options });
+        const options = { ...optionsOf(session.repos), ...(isBioconductor && bioconductorOptions(around)) };
+        if (!isOnlyRelease(call)) addPackages(call, 'pkgs', { ...reading, options });
       }
       break;
     }
@@ -134,6 +139,16 @@ function readCall(call: RCall, reading: Reading): void {
       break;
     default:
   }
+}
+
+/** `BiocManager::install(version = '3.18')` says the release, and installs nothing new. */
+function isOnlyRelease(call: RCall): boolean {
+  return call.args.length > 0 && call.args.every(({ name }) => /^(?:version|ask|update|force|checkBuilt)$/.test(name));
+}
+
+function bioconductorOptions({ settings, variable }: Surroundings): InstallOptions {
+  const release = settings.bioconductor ?? variable('R_BIOC_VERSION');
+  return { bioconductor: true, ...(release !== undefined && release !== '' && { bioconductorRelease: release }) };
 }
 
 /** An argument by name, as R finds it: the name may be cut short (`repo` is `repos`); else by place. */
@@ -195,13 +210,16 @@ function readPackage(text: string, options: InstallOptions): PlainInstall {
   }
   if (/[/\\]/.test(rest)) return fromRepository(rest, {});
   const [name = '', version = ''] = rest.split('@', 2);
-  const { bioconductor, ...others } = options;
+  const { bioconductor, bioconductorRelease: release, ...others } = options;
   const isBioconductor = source === 'bioc' || (bioconductor && source === '');
   return {
     manager: 'cran',
     name,
     ...readWanted(version === 'current' || version === 'last' ? '' : version),
-    options: { ...others, ...(isBioconductor && { bioconductor: true }) },
+    options: {
+      ...others,
+      ...(isBioconductor && { bioconductor: true, ...(release !== undefined && { bioconductorRelease: release }) }),
+    },
   };
 }
 

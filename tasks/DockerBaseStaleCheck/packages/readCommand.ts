@@ -1,6 +1,7 @@
 import { readApk } from './apk';
 import { readAddRepository, readApt, readDpkg } from './apt';
 import { readConda } from './conda';
+import type { ImagePython } from './imageRelease';
 import { emptyFinding, type Finding, type Surroundings } from './install';
 import { readNpm } from './npm';
 import { readGetPip, readPip, readPipx, readUv } from './pip';
@@ -82,6 +83,25 @@ export function readCommand(command: Command, around: Surroundings): Finding | u
     default:
       return readOther(name, args);
   }
+}
+
+/**
+ * The Python that a command installs for, where its name or an option says so: `pip3.11`, `python3.9 -m pip`, `uv pip install --python
+ * 3.12`; else the image's own.
+ */
+export function pythonOf(
+  name: string,
+  args: readonly Field[],
+  image: ImagePython | undefined,
+): ImagePython | undefined {
+  const [, tool, named] = /^(pip|python|pypy|uv)-?(\d+\.\d+)?/.exec(name.replace(/\.exe$/, '')) ?? [];
+  const words = args.map(({ text }) => text);
+  const option = words.findIndex((word) => /^(?:--python(?:-version)?|-p)$/.test(word));
+  const version = /^\d+\.\d+$/.exec(words[option + 1] ?? '')?.[0] ?? named;
+  const implementation = tool === 'pypy' ? 'PyPy' : 'CPython';
+  if (tool === undefined || (version === undefined && tool !== 'pypy')) return image;
+  const isOwn = image?.implementation === implementation && (version ?? image.minor) === image.minor;
+  return isOwn ? image : { minor: version, full: undefined, implementation };
 }
 
 /** `python -m pip …`, `python get-pip.py …`, `curl … get-pip.py | python - …`. */

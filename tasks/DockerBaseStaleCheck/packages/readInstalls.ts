@@ -1,5 +1,6 @@
 import { contextPaths, type CopiedFiles } from './copiedFiles';
 import type { Finding, Install, StageSettings } from './install';
+import type { MarkerTarget } from './markers';
 import { readScript, type Variable } from './readScript';
 import type { Heredoc } from './shell';
 import { fitsGlob } from './versions/order';
@@ -22,6 +23,8 @@ export interface RunInstruction {
   shell?: readonly string[];
   /** WORKDIR at that point. */
   workdir?: string;
+  /** What markers of Python requirements ask for in the stage; nothing is known unless given. */
+  target?: MarkerTarget;
   /** COPY, ADD and bind mounts from the build context which the RUN sees, in order. */
   copies?: readonly CopiedFiles[];
 }
@@ -32,18 +35,21 @@ export interface Unreadable {
   reason: string;
 }
 
+const UNKNOWN_TARGET: MarkerTarget = { platform: undefined, python: undefined };
 const SHELLS = /^(?:ba|da|a|z|k)?sh$/;
 const POWERSHELL = /\$ErrorActionPreference|\b(?:Invoke-WebRequest|Expand-Archive|Start-Process)\b/;
 
 /**
  * What the RUNs of a target install, in order and without what the same stage removes again, and what cannot be read
  * without running it. `readContextFile` gives a file of the build context, undefined where there is none; where a RUN
- * tells its `copies`, it is asked for the copied file, else for the path as the RUN writes it. Pure, and never throws.
+ * tells its `copies`, it is asked for the copied file, else for the path as the RUN writes it. `openMarkers` are the stages of which
+ * the Python has to be known better. Pure, and never throws.
  */
 export function readInstalls(
   runs: readonly RunInstruction[],
   readContextFile: (path: string) => string | undefined,
-): { installs: Install[]; unreadable: Unreadable[] } {
+): { installs: Install[]; unreadable: Unreadable[]; openMarkers: ReadonlySet<number> } {
+  const openMarkers = new Set<number>();
   const stages = new Map<number, { settings: StageSettings; installs: Install[] }>();
   const unreadable: Unreadable[] = [];
   for (const run of runs) {
@@ -52,14 +58,20 @@ export function readInstalls(
       installs: [],
     };
     stages.set(run.stage, stage);
-    const { installs, removed, unreadable: reasons } = readRun(run, { settings: stage.settings, readContextFile });
+    const {
+      installs,
+      removed,
+      unreadable: reasons,
+      openMarkers: isOpen,
+    } = readRun(run, { settings: stage.settings, readContextFile });
+    if (isOpen) openMarkers.add(run.stage);
     for (const { name, ...one } of installs) stage.installs.push({ name, ...one, line: run.line });
     stage.installs = stage.installs.filter(
       (install) => !removed.some(({ manager, name }) => install.manager === manager && fitsGlob(install.name, name)),
     );
     for (const reason of new Set(reasons)) unreadable.push({ line: run.line, reason });
   }
-  return { installs: [...stages.values()].flatMap(({ installs }) => installs), unreadable };
+  return { installs: [...stages.values()].flatMap(({ installs }) => installs), unreadable, openMarkers };
 }
 
 /** The settings with which a stage begins: those of the stage that it stands on. */
@@ -89,5 +101,5 @@ function readRun(
   };
   const { text, heredocs, workdir = run.copies ? '/' : '' } = run;
   const script = run.form === 'exec' ? { words: run.words ?? [] } : { text, heredocs };
-  return readScript(script, { variables, folder: workdir, readFile, settings });
+  return readScript(script, { variables, folder: workdir, readFile, settings, target: run.target ?? UNKNOWN_TARGET });
 }

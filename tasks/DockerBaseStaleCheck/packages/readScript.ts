@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import { addSources, readSources } from './apt';
 import { addFinding, emptyFinding, type Finding, type StageSettings } from './install';
-import { readCommand, type Command } from './readCommand';
+import { evaluateMarker, markerEnvironment, type MarkerTarget } from './markers';
+import { pythonOf, readCommand, type Command } from './readCommand';
 import { parseShell, type Heredoc, type ShellCommand, type ShellGroup, type ShellNode } from './shell';
 import { expandText, expandWord, shorten, type Field, type Variables } from './shellWords';
 import { unwrap } from './wrappers';
@@ -16,6 +17,7 @@ export interface ScriptState {
   folder: string | undefined;
   readFile: (path: string) => string | undefined;
   settings: StageSettings;
+  target: MarkerTarget;
 }
 
 const DEEPEST = 8;
@@ -115,6 +117,10 @@ function readFields(
     variable: (key) => textOf(own.get(key)),
     readFile: (file) => readFile(state, file),
     settings: state.settings,
+    marker: (text) => {
+      const { platform, python } = state.target;
+      return evaluateMarker(text, markerEnvironment(platform, pythonOf(name, all, python)));
+    },
   });
   if (found) add(walk, found);
   else if (isScript(path)) finding.unreadable.push(`'${shorten(path)}' is a script, which is not read`);

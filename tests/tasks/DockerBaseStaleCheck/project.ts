@@ -46,6 +46,7 @@ export interface PackageRow {
   name: string;
   line?: number;
   wanted: string;
+  platform?: string;
   locked?: string;
   newest?: string;
   source: string;
@@ -56,11 +57,15 @@ export interface PackageRow {
 const open: { close(): Promise<void> }[] = [];
 const folders: string[] = [];
 
-export async function startProject(options: RegistryEmulatorOptions = {}): Promise<Project> {
+/** @param clock that of the organization; the machine's own unless given. */
+export async function startProject(
+  options: RegistryEmulatorOptions & { clock?: { now(): number } } = {},
+): Promise<Project> {
+  const { clock, ...ofRegistry } = options;
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cascade-stale-'));
   folders.push(folder);
-  const registry = await startRegistry(options);
-  const emulator = await startEmulator();
+  const registry = await startRegistry(ofRegistry);
+  const emulator = await startEmulator(clock ? { clock } : {});
   const { id: projectId } = emulator.state.addProject('Fabrikam');
   open.push(registry, emulator);
   const variables = buildVariables({ collectionUri: emulator.url, project: 'Fabrikam', projectId });

@@ -29,26 +29,32 @@ export class IndexCache {
     private readonly now: () => number,
   ) {}
 
-  /** What was kept of a request's answer. */
+  /** What was kept of a request's answer; of one whose body is gone or damaged nothing. */
   get(request: IndexRequest): KeptAnswer | undefined {
     try {
       const kept = JSON.parse(fs.readFileSync(this.aboutFile(request), 'utf8')) as Partial<KeptAnswer> & {
         url?: string;
       };
       if (kept.url !== request.url || (kept.kind !== 'found' && kept.kind !== 'missing')) return undefined;
-      if (kept.kind === 'found' && !fs.existsSync(this.bodyFile(kept.sha256 ?? ''))) return undefined;
-      return kept as KeptAnswer;
+      const answer = kept as KeptAnswer;
+      if (kept.kind === 'found') this.bytes(answer);
+      return answer;
     } catch {
       return undefined;
     }
   }
 
   /** The body of an answer that was found. Throws where it is not there any more or damaged. */
-  body({ sha256, packed }: KeptAnswer): Buffer {
+  body(kept: KeptAnswer): Buffer {
+    const bytes = this.bytes(kept);
+    return kept.packed ? gunzipSync(bytes, { maxOutputLength: LARGEST }) : bytes;
+  }
+
+  private bytes({ sha256 }: KeptAnswer): Buffer {
     const file = this.bodyFile(sha256);
     const bytes = fs.readFileSync(file);
     if (hashOf(bytes) !== sha256) throw new Error(`${file} is damaged.`);
-    return packed ? gunzipSync(bytes, { maxOutputLength: LARGEST }) : bytes;
+    return bytes;
   }
 
   /** A file of its own for an answer that is under way. */

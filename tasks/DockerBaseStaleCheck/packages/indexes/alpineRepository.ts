@@ -16,7 +16,8 @@ export function apkRequest(repository: string, architecture: string): IndexReque
 export function alpineBranch({ repository, tag }: { repository: string; tag: string }): string | undefined {
   const isAlpine = /(?:^|\/)alpine$/.test(repository);
   if (isAlpine && tag === 'edge') return 'edge';
-  const release = (isAlpine ? /^(\d+\.\d+)(?:\.\d+)?$/ : /(?:^|-)alpine-?(\d+\.\d+)/).exec(tag)?.[1];
+  const own = isAlpine ? /^(\d+\.\d+)(?:\.\d+)?$/.exec(tag) : null;
+  const release = (own ?? /(?:^|-)alpine-?(\d+\.\d+)/.exec(tag))?.[1];
   return release === undefined ? undefined : `v${release}`;
 }
 

@@ -43,7 +43,7 @@ async function commitRound(server: GitServer, folder: string, pipeline: string, 
   };
   const world = { clock: systemClock, log, signal: new AbortController().signal };
   const host = publishHost({ url: server.url, folder, runNumber: `${pipeline}.${round}` });
-  const publish = await openPublishing(
+  const { publish } = await openPublishing(
     { way: 'commit', searchFolder: folder, commit: { message: undefined, author: undefined } },
     host,
     world,

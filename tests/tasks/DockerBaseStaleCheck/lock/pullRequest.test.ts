@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { parseLock } from '../../../../tasks/DockerBaseStaleCheck/lock/lockFile';
+import { git } from '../../../git/server';
 import { together } from '../../together';
 import { closeCheckouts, LOCK, setUp } from './checkoutProject';
 
@@ -53,6 +56,66 @@ describe('Locks by pull request', function () {
       ['completed', 'active'],
     );
     assert.equal(server.git('rev-list', '--count', 'main..image-locks/main'), '1');
+  });
+
+  it('are read back from the branch of the open pull request: no change is rebuilt for twice, and what was built is noted there', async () => {
+    const { server, run, indexes, project } = await setUp();
+    const { state } = project.emulator;
+    state.addPipeline({
+      name: 'rebuild',
+      yaml: 'parameters: [{ name: run, type: string }]\nsteps: [{ script: docker build . }]\n',
+      script: { durationMs: 0 },
+    });
+    let night = 0;
+    // A parameter that is another one each night hides a run from the pipeline's history: the lock alone remembers it.
+    const check = () =>
+      run({
+        ...{ updateLock: 'pullRequest', pipeline: 'rebuild', project: 'Fabrikam', waitForCompletion: 'true' },
+        parameters: `run: night ${++night}`,
+      });
+    const onBranch = () => parseLock(server.file(LOCK, 'image-locks/main') ?? '');
+    assert.equal((await check()).result, 'Succeeded');
+    assert.equal(onBranch().packages?.[0]?.version, '2.3.1');
+    indexes.put({ kind: 'pypi' }, 'numpy', ['2.3.1', '2.4.0']);
+    const second = await check();
+    assert.equal(second.verdicts['images/r/Dockerfile'], 'stale', second.log.join('\n'));
+    assert.match(second.log.join('\n'), /numpy 2\.3\.1 -> 2\.4\.0 fits numpy>=2/);
+    assert.equal(onBranch().triggered?.runId, state.runs[0]?.id);
+    // The checkout is as the first one: nothing was merged.
+    fs.rmSync(path.join(project.folder, 'sources', LOCK));
+    const third = await check();
+    assert.equal(third.verdicts['images/r/Dockerfile'], 'fresh', third.log.join('\n'));
+    assert.equal(state.runs.length, 1, 'the change was rebuilt for once');
+    assert.deepEqual(
+      [onBranch().built?.runId, onBranch().triggered, onBranch().packages?.[0]?.version],
+      [state.runs[0]?.id, undefined, '2.4.0'],
+    );
+    fs.rmSync(path.join(project.folder, 'sources', LOCK));
+    const commits = server.git('rev-list', '--count', 'image-locks/main');
+    const fourth = await check();
+    assert.equal(fourth.result, 'Succeeded');
+    assert.equal(server.git('rev-list', '--count', 'image-locks/main'), commits, 'nothing new is no commit');
+    assert.equal(state.runs.length, 1);
+
+    // Of a pull request that was given up nothing counts: the branch is what it left.
+    state.pullRequests[0]!.status = 'abandoned';
+    fs.rmSync(path.join(project.folder, 'sources', LOCK), { force: true });
+    assert.equal((await check()).verdicts['images/r/Dockerfile'], 'fresh');
+    assert.equal(onBranch().built, undefined, 'it begins anew');
+  });
+
+  it('of a branch that somebody broke are left alone, and said', async () => {
+    const { server, run, project, folder } = await setUp();
+    assert.equal((await run({ updateLock: 'pullRequest' })).result, 'Succeeded');
+    const other = path.join(project.folder, 'other');
+    await server.checkOut(other, { branch: 'image-locks/main', attached: true });
+    fs.writeFileSync(path.join(other, LOCK), '<<<<<<< HEAD\n');
+    git(other, 'commit', '--quiet', '--all', '--message', 'Half a merge');
+    git(other, 'push', '--quiet', server.repository, 'image-locks/main');
+    fs.rmSync(path.join(folder, LOCK));
+    const step = await run({ updateLock: 'pullRequest' });
+    assert.match(step.log.join('\n'), /lock\.json is left as it is on the branch, because that is no lock/);
+    assert.equal(server.file(LOCK, 'image-locks/main'), '<<<<<<< HEAD\n', 'what is no lock is not replaced');
   });
 
   it('say what right is missing where the pull request is refused; the commit is kept', async () => {

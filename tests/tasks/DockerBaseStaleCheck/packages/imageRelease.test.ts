@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import {
+  bioconductorOfConfig,
   bioconductorOfTag,
+  newestPython,
+  pythonOfConfig,
   pythonOfTag,
   releaseOfConfig,
   releaseOfTag,
@@ -44,10 +47,44 @@ describe('The release of a base image', () => {
   });
 
   it('names the Python and the Bioconductor of their own images', () => {
-    assert.equal(pythonOfTag({ path: 'library/python', tag: '3.12-slim' }), '3.12.999');
-    assert.equal(pythonOfTag({ path: 'library/python', tag: '3.11.4' }), '3.11.4');
-    assert.equal(pythonOfTag({ path: 'library/node', tag: '20' }), undefined);
-    assert.equal(bioconductorOfTag({ tag: 'RELEASE_3_20' }), '3.20');
-    assert.equal(bioconductorOfTag({ tag: 'devel' }), 'release');
+    const python = (path: string, tag: string) => {
+      const { minor = '', full = '', implementation = '' } = pythonOfTag({ path, tag }) ?? {};
+      return `${implementation} ${minor} ${full}`.trim();
+    };
+    assert.equal(python('library/python', '3.12-slim'), 'CPython 3.12');
+    assert.equal(python('library/python', '3.11.4'), 'CPython 3.11 3.11.4');
+    assert.equal(python('library/pypy', '3.10-7.3.17-slim'), 'PyPy 3.10');
+    assert.equal(python('library/python', 'slim'), '');
+    assert.equal(python('library/node', '20'), '');
+    assert.equal(newestPython({ minor: '3.12', full: undefined }), '3.12.999');
+  });
+
+  const BIOCONDUCTOR: [path: string, tag: string, expected: string | undefined][] = [
+    ['bioconductor/bioconductor_docker', 'RELEASE_3_20', '3.20'],
+    ['bioconductor/bioconductor_docker', 'devel', undefined],
+    ['rocker/r-ver', '4.3.2', '3.18'],
+    ['rocker/tidyverse', '4.4', '3.20'],
+    ['library/r-base', '4.5.1', '3.22'],
+    ['mirror/library/r-base', '4.2.0', '3.16'],
+    ['rocker/r-ver', '4.9.0', undefined],
+    ['rocker/r-ver', 'latest', undefined],
+    ['library/ubuntu', '4.4', undefined],
+  ];
+  for (const [path, tag, expected] of BIOCONDUCTOR) {
+    it(`of Bioconductor in ${path}:${tag} is ${expected ?? 'not told by the tag'}`, () => {
+      assert.equal(bioconductorOfTag({ path, tag }), expected);
+    });
+  }
+
+  it("of Bioconductor and Python are told by the image's environment where the tag tells none", () => {
+    const env = (...pairs: string[]) => ({ config: { Env: pairs } });
+    assert.equal(bioconductorOfConfig(env('R_VERSION=4.4.1', 'BIOCONDUCTOR_VERSION=3.19')), '3.19');
+    assert.equal(bioconductorOfConfig(env('R_VERSION=4.4.1')), '3.20');
+    assert.equal(bioconductorOfConfig(env('BIOCONDUCTOR_VERSION=../evil')), undefined);
+    assert.equal(bioconductorOfConfig({ config: {} }), undefined);
+    assert.deepEqual(pythonOfConfig(env('PYTHON_VERSION=3.12.4')), {
+      ...{ minor: '3.12', full: '3.12.4', implementation: 'CPython' },
+    });
+    assert.equal(pythonOfConfig(env('PYTHON=3')), undefined);
   });
 });

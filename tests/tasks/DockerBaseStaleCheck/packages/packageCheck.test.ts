@@ -332,6 +332,162 @@ describe('Packages on top of the base', function () {
     assert.deepEqual(other.calls.map((call) => call.authorization).filter(Boolean), []);
   });
 
+  it('of Bioconductor are those of the release that the image, its R or the build itself names', async () => {
+    const { project, indexes, check } = await setUp();
+    const inputs = { packages: 'cran', packageIndexes: `cran: ${indexes.urls.cran}` };
+    const env = { DOCKER_CONFIG: project.folder, R_BIOC_MIRROR: `http://${indexes.host}/` };
+    for (const [name, tag, more] of [
+      ['bioconductor/bioconductor_docker', 'RELEASE_3_20', {}],
+      ['rocker/r-ver', '4.3.2', {}],
+      ['team/r', '1', { env: ['R_VERSION=4.5.1'] }],
+      ['team/plain', '1', {}],
+    ] satisfies [string, string, { env?: string[] }][])
+      project.registry.put(name, tag, [{ ...OLD, ...more }]);
+    for (const [release, version] of [
+      ...[['3.20', '1.20.0'] as const, ['3.18', '1.18.0'] as const, ['3.22', '1.22.0'] as const],
+      ...[['release', '1.99.0'] as const, ['3.16', '1.16.0'] as const],
+    ])
+      indexes.put({ kind: 'bioconductor', release }, 'DESeq2', [version]);
+    indexes.put({ kind: 'cran' }, 'htmltools', ['0.5.8']);
+    const install = `RUN R -e "BiocManager::install(c('DESeq2', 'htmltools'))"\n`;
+    const pinned = `RUN R -e 'install.packages("BiocManager"); BiocManager::install(version = "3.16", ask = FALSE)'\n`;
+    indexes.put({ kind: 'cran' }, 'BiocManager', ['1.30.25']);
+    const from = (image: string) => `FROM ${project.registry.host}/${image}\n`;
+    project.write('own/Dockerfile', from('bioconductor/bioconductor_docker:RELEASE_3_20') + install);
+    project.write('rocker/Dockerfile', from('rocker/r-ver:4.3.2') + install);
+    project.write('config/Dockerfile', from('team/r:1') + install);
+    project.write('plain/Dockerfile', from('team/plain:1') + install);
+    project.write('named/Dockerfile', from('rocker/r-ver:4.3.2') + pinned + install);
+    const step = await check({ ...inputs, updateLock: 'write' }, { env });
+    const found = ['own', 'rocker', 'config', 'plain', 'named'].map((folder) => {
+      const path = `${folder}/Dockerfile`;
+      return `${row(step, 'DESeq2', path).newest ?? ''} ${row(step, 'htmltools', path).newest ?? ''}`;
+    });
+    assert.deepEqual(found, ['1.20.0 0.5.8', '1.18.0 0.5.8', '1.22.0 0.5.8', '1.99.0 0.5.8', '1.16.0 0.5.8']);
+    // It is compared like any other.
+    indexes.put({ kind: 'bioconductor', release: '3.18' }, 'DESeq2', ['1.18.1']);
+    const second = await check(inputs, { env });
+    assert.equal(reasonOf(second, 'rocker/Dockerfile'), 'DESeq2 1.18.0 -> 1.18.1 fits DESeq2');
+    assert.equal(second.verdicts['own/Dockerfile'], 'fresh');
+    indexes.fault = ({ path }) => (path.includes('/3.20/') ? { status: 404 } : undefined);
+    const gone = await check(inputs, { env });
+    assert.equal(gone.verdicts['own/Dockerfile'], 'unknown', 'an index that cannot say is not fresh');
+  });
+
+  it('are compared for each of several platforms, and locked apart where these differ', async () => {
+    const { project, indexes, check } = await setUp();
+    const both = (['amd64', 'arm64'] as const).map((architecture) => ({ ...OLD, architecture }));
+    project.registry.put('team/multi', '3.12-bookworm', both);
+    project.registry.put('team/alpine', '20-alpine3.20', both);
+    const debian = (architecture: string, version: string) =>
+      indexes.put({ kind: 'debian', suite: 'bookworm', architecture }, 'curl', [version]);
+    const alpine = (architecture: string, version: string) =>
+      indexes.put({ kind: 'alpine', branch: 'v3.20', architecture }, 'jq', [
+        // The day differs from platform to platform, which alone is no difference.
+        { version, released: daysAgo(architecture === 'x86_64' ? 90 : 91) },
+      ]);
+    for (const one of ['amd64', 'arm64']) debian(one, '7.88.1-10');
+    for (const one of ['x86_64', 'aarch64']) alpine(one, '1.7.1-r0');
+    indexes.put({ kind: 'pypi' }, 'six', ['1.16.0']);
+    indexes.put({ kind: 'pypi' }, 'arm-only', ['1.0']);
+    project.write(
+      'debian/Dockerfile',
+      [
+        ...['FROM REGISTRY/team/multi:3.12-bookworm', 'ARG TARGETARCH'],
+        `RUN apt-get install -y curl && pip install six "arm-only; platform_machine == 'aarch64'"\n`,
+      ].join('\n'),
+    );
+    project.write('alpine/Dockerfile', 'FROM REGISTRY/team/alpine:20-alpine3.20\nRUN apk add jq\n');
+    project.write(
+      'fixed/Dockerfile',
+      'FROM --platform=linux/amd64 REGISTRY/team/multi:3.12-bookworm\nRUN apt-get install -y curl\n',
+    );
+    const inputs = { platforms: 'linux/amd64, linux/arm64' };
+    const first = await check({ ...inputs, updateLock: 'write' });
+    assert.deepEqual([...new Set(Object.values(first.verdicts))], ['fresh'], first.log.join('\n'));
+    const lockOf = (folder: string) =>
+      (JSON.parse(project.read(`${folder}/Dockerfile.lock.json`)) as Lock).packages?.map(
+        ({ name, version, platform }) => [name, version, platform].filter(Boolean).join(' '),
+      );
+    assert.deepEqual(lockOf('alpine'), ['jq 1.7.1-r0'], JSON.stringify(first.report.dockerfiles));
+    assert.deepEqual(lockOf('debian'), ['curl 7.88.1-10', 'arm-only 1.0 linux/arm64', 'six 1.16.0']);
+    const asked = indexes.calls.map(({ path }) => path);
+    for (const part of ['binary-amd64', 'binary-arm64', 'x86_64', 'aarch64'])
+      assert.ok(
+        asked.some((path) => path.includes(`/${part}/`)),
+        part,
+      );
+
+    debian('arm64', '7.88.1-10+b1');
+    alpine('aarch64', '1.7.1-r1');
+    const second = await check(inputs);
+    assert.equal(
+      reasonOf(second, 'debian/Dockerfile'),
+      'curl 7.88.1-10 -> 7.88.1-10+b1 fits curl (linux/arm64)',
+      second.log.join('\n'),
+    );
+    assert.equal(reasonOf(second, 'alpine/Dockerfile'), 'jq 1.7.1-r0 -> 1.7.1-r1 fits jq (linux/arm64)');
+    assert.equal(second.verdicts['fixed/Dockerfile'], 'fresh', 'its FROM names another platform');
+    const rows = second.report.dockerfiles.find(({ path }) => path === 'debian/Dockerfile')?.packages ?? [];
+    assert.deepEqual(
+      rows.filter(({ name }) => name === 'curl').map(({ platform, verdict }) => `${platform ?? ''} ${verdict}`),
+      ['linux/amd64 fresh', 'linux/arm64 stale'],
+    );
+    const only = await check({ platforms: 'linux/amd64' });
+    assert.deepEqual([...new Set(Object.values(only.verdicts))], ['fresh'], 'of one platform only its own counts');
+  });
+
+  it('that come to one platform after the other are a rebuild each', async () => {
+    const { project, indexes, check } = await setUp();
+    project.registry.put('team/multi', 'bookworm', [
+      { ...OLD, architecture: 'amd64' },
+      { ...OLD, architecture: 'arm64' },
+    ]);
+    const debian = (architecture: string, version: string) =>
+      indexes.put({ kind: 'debian', suite: 'bookworm', architecture }, 'curl', [version]);
+    for (const one of ['amd64', 'arm64']) debian(one, '1.0-1');
+    project.write('Dockerfile', 'FROM REGISTRY/team/multi:bookworm\nRUN apt-get install -y curl\n');
+    const { state } = project.emulator;
+    state.addPipeline({ name: 'rebuild', yaml: 'steps: [{ script: docker build . }]\n', script: { durationMs: 0 } });
+    const inputs = {
+      ...{ platforms: 'linux/amd64, linux/arm64', updateLock: 'write', pipeline: 'rebuild', project: 'Fabrikam' },
+      waitForCompletion: 'true',
+    };
+    await check(inputs);
+    assert.equal(state.runs.length, 0);
+    debian('amd64', '1.0-2');
+    await check(inputs);
+    await check(inputs);
+    assert.equal(state.runs.length, 1, 'amd64 first, and once');
+    debian('arm64', '1.0-2');
+    await check(inputs);
+    const last = await check(inputs);
+    assert.equal(state.runs.length, 2, 'arm64 has it a day later, and only a rebuild brings it in');
+    assert.deepEqual(last.verdicts, { Dockerfile: 'fresh' });
+    const lock = JSON.parse(project.read('Dockerfile.lock.json')) as Lock;
+    assert.deepEqual(
+      lock.packages?.map(({ name, version, platform = '' }) => `${name} ${version}${platform}`),
+      ['curl 1.0-2'],
+      'what is the same everywhere is there once',
+    );
+  });
+
+  it("whose marker hangs on the image's exact Python are decided by its configuration, asked for that alone", async () => {
+    const { project, indexes, check } = await setUp();
+    for (const name of ['old', 'new']) indexes.put({ kind: 'pypi' }, name, ['1.0']);
+    project.registry.put('team/made', '1', [{ ...OLD, env: ['PYTHON_VERSION=3.12.4'] }]);
+    const markers = `"old; python_full_version < '3.12.4'" "new; python_full_version >= '3.12.4'"`;
+    project.write('made/Dockerfile', `FROM REGISTRY/team/made:1\nRUN pip install ${markers}\n`);
+    project.write('bare/Dockerfile', `FROM REGISTRY/team/base:1\nRUN pip install ${markers}\n`);
+    const step = await check({ packages: 'pip', packageIndexes: `pip: ${indexes.urls.pip}` });
+    const namesIn = (path: string) =>
+      step.report.dockerfiles.find((one) => one.path === path)?.packages.map(({ name }) => name);
+    assert.deepEqual(namesIn('made/Dockerfile'), ['new']);
+    assert.deepEqual(namesIn('bare/Dockerfile'), []);
+    const bare = step.report.dockerfiles.find(({ path }) => path === 'bare/Dockerfile');
+    assert.match(bare?.unreadable?.[0]?.reason ?? '', /hangs on its marker 'python_full_version < '3\.12\.4''/);
+  });
+
   it('that the build observed win over those of the Dockerfile, also those of its scripts', async () => {
     const { project, indexes, check } = await setUp();
     indexes.put({ kind: 'pypi' }, 'numpy', ['2.3.1', '2.4.0']);

@@ -41,6 +41,7 @@ describe('pip installs', () => {
     ]);
     const install = firstOf(
       `pip install "a[x,y]>=1; python_version < '3.9'" --pre -i https://i/simple --extra-index-url=https://e`,
+      { target: { platform: undefined, python: { minor: '3.8', full: undefined, implementation: 'CPython' } } },
     );
     assert.deepEqual(install.options, {
       extras: ['x', 'y'],
@@ -49,6 +50,44 @@ describe('pip installs', () => {
       index: 'https://i/simple',
       extraIndexes: ['https://e'],
     });
+  });
+
+  it('count where their marker holds for the Python and the platform, and are said where only the build knows', () => {
+    const python = { minor: '3.12', full: undefined, implementation: 'CPython' as const };
+    const rows: [text: string, installs: string[], unreadable?: RegExp][] = [
+      [`pip install "a; python_version >= '3.9'" 'b; python_version < "3.9"'`, ['pip a (floating)']],
+      [`pip install "a ; sys_platform == 'win32'" "b;os_name=='posix'"`, ['pip b (floating)']],
+      // What a command's own name says of its Python counts, not what the image has beside it.
+      [`pip3.8 install "a; python_version < '3.9'"`, ['pip a (floating)']],
+      [`python3.8 -m pip install "a; python_version < '3.9'"`, ['pip a (floating)']],
+      [`uv pip install --python 3.8 "a; python_version < '3.9'"`, ['pip a (floating)']],
+      [`pypy -m pip install "a; implementation_name == 'pypy'"`, ['pip a (floating)']],
+      [`pip3.12 install "a; python_version < '3.9'"`, []],
+      ['pip install -r r.txt', ['pip a (floating)', 'pip c 1.0 (pinned)', 'pip d <2 (ranged)']],
+      [
+        `pip install "a; platform_release >= '5'"`,
+        [],
+        /whether pip takes a hangs on its marker 'platform_release >= '5''/,
+      ],
+      [`pip install "a; python_full_version < '3.12.2'" b`, ['pip b (floating)'], /which only the build knows/],
+      [`pip install "a; pyton < '3'"`, [], /the marker 'pyton < '3'' of a is none/],
+    ];
+    const requirements = [
+      ...["a; python_version > '3'", 'b==1.0 ; python_version < "3" and sys_platform == "linux"  # old'],
+      ...["c==1.0; python_version >= '3.10' --hash=sha256:00", 'd', '-c c.txt'],
+    ].join('\n');
+    const files: Record<string, string> = {
+      'r.txt': requirements,
+      'c.txt': "d<2; python_version >= '3.12'\nd>=1; python_version < '3'\na<1; sys_platform == 'win32'\n",
+    };
+    for (const [text, installs, said] of rows) {
+      const read = readInstalls([run(text, { target: { platform: 'linux/amd64', python } })], (file) => files[file]);
+      assert.deepEqual(read.installs.map(brief), installs, text);
+      const reasons = read.unreadable.map(({ reason }) => reason).join();
+      if (said) assert.match(reasons, said);
+      else assert.equal(reasons, '', text);
+    }
+    assert.match(unreadableOf(`pip install "a; python_version < '3.9'"`).join(), /which only the build knows/);
   });
 
   it('name what no index knows', () => {

@@ -46,7 +46,12 @@ function install(manager: 'npm' | 'apt', name: string, wanted = ''): Install {
 
 function imageOf(distribution?: 'debian' | 'ubuntu', release?: string, platform = 'linux/amd64'): TargetImage {
   const found = { ...(distribution && { distribution }), ...(release !== undefined && { release }) };
-  return { release: () => Promise.resolve(found), platform, python: undefined, bioconductor: 'release' };
+  return {
+    release: () => Promise.resolve(found),
+    platform,
+    python: undefined,
+    bioconductor: () => Promise.resolve('release'),
+  };
 }
 
 /** Says as loudly as a test can that it was not run, which every summary counts. */
