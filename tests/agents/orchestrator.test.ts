@@ -281,6 +281,53 @@ describe('the orchestrator, at the emulator and in a cluster in memory', functio
     }
   });
 
+  it('puts what the whole pool lacks on the pages of the runs that wait for long, each once and not all at a time', async () => {
+    await begin();
+    emulator.state.addProject('Fabrikam');
+    emulator.state.addAgent('build', { name: 'theirs', status: 'offline' });
+    const pipeline = emulator.state.addPipeline({ name: 'p', queue: 'build' });
+    const headers = { authorization: `Bearer ${emulator.token}`, 'content-type': 'application/json' };
+    const ask = async (path: string, init: object = {}): Promise<Run> =>
+      (await (await fetch(`${emulator.url}Fabrikam/_apis/${path}`, { headers, ...init })).json()) as Run;
+    const ids: number[] = [];
+    for (let i = 0; i < 12; i++)
+      ids.push((await ask(`pipelines/${pipeline.id}/runs?api-version=7.1`, { method: 'POST', body: '{}' })).id);
+    const told = async (): Promise<string[]> => {
+      const runs = await Promise.all(ids.map((id) => ask(`build/builds/${id}/timeline?api-version=7.1`)));
+      return runs.flatMap(({ records }) =>
+        records
+          .filter(({ type }) => type === 'Job')
+          .flatMap(({ issues }) => issues?.map(({ message }) => message) ?? []),
+      );
+    };
+    clock.time += 1000;
+    const first = await newOrchestrator(emulator, cluster.host(), { limits: { maxAgents: 0 } });
+    await first.orchestrator.round();
+    await first.orchestrator.round();
+    assert.deepEqual(await told(), [], 'a job that just waits for its turn is nothing to tell');
+    clock.time += 121_000;
+    await first.orchestrator.round();
+    assert.equal((await told()).length, 10);
+    for (let i = 0; i < 3; i++) await first.orchestrator.round();
+    const said = "No agent of pool 'build' for this job: the pool has all of its 0 agents (MAX_AGENTS)";
+    assert.deepEqual(await told(), Array(12).fill(said));
+    const { orchestrator } = await newOrchestrator(emulator, cluster.host(), { limits: { maxAgents: 0 } });
+    for (let i = 0; i < 3; i++) await orchestrator.round();
+    assert.equal((await told()).length, 12, 'a restart says it no second time');
+    assert.equal(first.lines.filter((line) => line.includes('12 jobs wait: the pool has all')).length, 1);
+  });
+
+  it('names the scope that it needs itself where its token is refused later', async () => {
+    await begin();
+    const { orchestrator } = await newOrchestrator(emulator, cluster.host());
+    await orchestrator.round();
+    emulator.faults.add({
+      ...{ match: { method: 'GET', route: /agents$/ }, kind: 'status', status: 401, times: 9 },
+      body: { message: "TF400813: The user '' is not authorized to access this resource." },
+    });
+    await assert.rejects(orchestrator.round(), /TF400813.*it needs Agent Pools: read & manage\./s);
+  });
+
   it('gives a job that demands more the profile that has it', async () => {
     await begin();
     const gpu = { ...profile, name: 'gpu', capabilities: { gpu: 'a100' } };
