@@ -25,8 +25,8 @@ const KILLS = [150, 400, 700];
 const AT_ONCE = 25;
 const WOKEN = 9;
 const POLLED = 2;
-/** A key for each agent takes a tenth of a second of a core, on a busy machine a multiple of it. */
-const REGISTERED_WITHIN_MS = 200_000;
+/** A key for each agent takes a tenth of a second of a core; where they are not all made by then, the rest is registered without one. */
+const REGISTERED_WITHIN_MS = 120_000;
 const namespace = 'agents';
 const image = 'contoso.azurecr.io/pipeline-cascade-agent:1';
 const hook = { HOOK_USER: 'azure', HOOK_PASSWORD: 'devops' };
@@ -128,9 +128,13 @@ async function longQueue({ emulator, pool, cluster, batch, start }: Scene): Prom
   await until(async () => (await count(batch)) - beforehand >= REQUESTS, 20);
   const made = Date.now() - firstLook;
   await until(() => pool.agents.length > REQUESTS + beforehand, 500, REGISTERED_WITHIN_MS).catch(() => undefined);
-  await sleep(3000);
   const registered = Math.min(REQUESTS, pool.agents.length - 1 - beforehand);
   const { items } = await batch.listNamespacedJob({ namespace });
+  const names = new Set(pool.agents.map(({ name }) => name));
+  for (const { metadata } of items)
+    if (!names.has(metadata?.name ?? ''))
+      emulator.state.addAgent('build', { name: metadata?.name ?? '', status: 'offline' });
+  await sleep(3000);
   const requests = new Set(items.map(({ metadata }) => metadata?.name?.replace(/r\d+$/, '')));
   const before = emulator.calls.length;
   await until(() => emulator.calls.slice(before).filter(isLook).length >= 4);
@@ -169,7 +173,7 @@ async function longQueue({ emulator, pool, cluster, batch, start }: Scene): Prom
       value: `${memory} MB`,
       baseline: `${megabytesWith('')} MB a bare Node.js, ${megabytesWith('@kubernetes/client-node')} MB one that has loaded the Kubernetes client`,
       limit: '200 MB',
-      note: `${registered} registered`,
+      note: `it had registered ${registered} itself`,
     },
   ];
 }
