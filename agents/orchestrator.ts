@@ -10,7 +10,7 @@ import type { JsonLog } from './log';
 import type { Metrics } from './metrics';
 import type { Licences } from './plan/licences';
 import type { JobRequest } from './plan/jobRequest';
-import { purposeOf, type NameSpace } from './plan/names';
+import { placeholderName, purposeOf, type NameSpace } from './plan/names';
 import { plan, type Action, type PoolView } from './plan/plan';
 import { supplyOf } from './plan/supply';
 import { isFinished } from './plan/workload';
@@ -59,6 +59,7 @@ export class Orchestrator {
   private readonly runsTold = new Map<number, string>();
   /** By pool and name: agents that are made or made and not registered yet. */
   private readonly underWay = new Map<string, Promise<void>>();
+  private readonly greeted = new Set<number>();
   private readonly creating = new Gate(startsAtOnce);
   private readonly registering = new Gate(startsAtOnce);
   private licences: { at: number; value: Licences | undefined } | undefined;
@@ -86,6 +87,7 @@ export class Orchestrator {
       const elsewhere = [...free].reduce((sum, [id, count]) => sum + (id === pool.id ? 0 : count), 0);
       const licences = view.licences && { ...view.licences, used: view.licences.used + elsewhere };
       const actions = plan({ ...view, licences });
+      this.greet(pool, view, actions);
       const started = actions.filter(({ kind }) => kind === 'startAgent').length;
       free.set(pool.id, (free.get(pool.id) ?? 0) + started);
       await this.carryOut(pool, view, actions);
@@ -115,6 +117,18 @@ export class Orchestrator {
       limits: config.limits,
       now: clock.now(),
     };
+  }
+
+  /** At the first look the placeholders that are there are told; those that are missing are told when they are registered. */
+  private greet(pool: Pool, { space, profiles }: PoolView, actions: readonly Action[]): void {
+    if (this.greeted.has(pool.id)) return;
+    this.greeted.add(pool.id);
+    const missing = new Set(actions.map((action) => action.kind === 'ensurePlaceholder' && action.name));
+    for (const { name } of profiles) {
+      const placeholder = placeholderName(space, name);
+      if (!missing.has(placeholder))
+        this.parts.log.say('info', `The placeholder '${placeholder}' is there.`, { pool: pool.name });
+    }
   }
 
   private async parallelJobs(): Promise<Licences | undefined> {

@@ -27,7 +27,10 @@ export async function findPools({ pools }: Pick<Config, 'pools'>, asking: Asking
     const pool = await orScope(asking, 'read agent pools', () => service.findPool(name));
     const problem = pool === undefined ? await unknownPool(name, asking) : await unfit(pool, asking);
     if (problem !== undefined) problems.push(problem);
-    else if (pool) found.push(pool);
+    else if (pool) {
+      found.push(pool);
+      log.say('info', `Pool '${pool.name}' is there and may be managed.`, { pool: pool.name });
+    }
     if (pool?.autoUpdate) {
       log.warning(
         `Pool '${name}' updates its agents, which costs a one-job agent its job: switch 'Allow agents in this pool to automatically update' off.`,

@@ -53,7 +53,11 @@ describe('the orchestrator, at the emulator and in a cluster in memory', functio
     const { orchestrator } = await newOrchestrator(emulator, cluster.host());
     await orchestrator.round();
     assert.equal(queue(1)[0]!.message, undefined);
+    const again = await newOrchestrator(emulator, cluster.host());
+    for (let i = 0; i < 2; i++) await again.orchestrator.round();
     const [placeholder] = pool.agents;
+    const told = again.lines.filter((line) => line.includes(`The placeholder '${placeholder?.name}' is there.`));
+    assert.equal(told.length, 1, 'a restart tells that it is there');
     assert.deepEqual([placeholder?.name, placeholder?.status], ['agent-job-build-placeholder-default', 'offline']);
     pool.agents.splice(0, 1);
     await orchestrator.round();
