@@ -21,7 +21,7 @@ describe('the orchestrator as a whole', () => {
       election.holds.returns(true);
       election.release.resolves();
       const stop = new AbortController();
-      let rounds = 0;
+      let sleeps = 0;
       let time = Date.now();
       const secrets = new Secrets(() => undefined);
       await run(read.config, {
@@ -31,8 +31,8 @@ describe('the orchestrator as a whole', () => {
           now: () => time,
           // With every pause the machine's clock is set forward an hour, then back two.
           sleep: async () => {
-            time += ++rounds % 2 ? 3_600_000 : -7_200_000;
-            if (rounds === 6) stop.abort();
+            time += ++sleeps % 2 ? 3_600_000 : -7_200_000;
+            if (sleeps === 20) stop.abort();
             await new Promise(setImmediate);
           },
         },
