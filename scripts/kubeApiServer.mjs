@@ -124,18 +124,17 @@ function build(apt) {
     ],
     options,
   );
-  const versionOf = (name, value) => `-X k8s.io/kubernetes/vendor/k8s.io/component-base/version.${name}=${value}`;
-  const [major, minor] = version.split('.');
-  const flags = [
-    '-s -w',
-    versionOf('gitVersion', `v${version}`),
-    versionOf('gitMajor', major),
-    versionOf('gitMinor', minor),
-  ];
+  const [major = '', minor = ''] = version.split('.');
+  const told = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor };
+  // A server tells its version from the one, and lets its parts ask for it in the other.
+  const versions = ['client-go/pkg/version', 'component-base/version'].flatMap((folder) =>
+    Object.entries(told).map(([name, value]) => `-X k8s.io/kubernetes/vendor/k8s.io/${folder}.${name}=${value}`),
+  );
+  const flags = ['-s', '-w', ...versions].join(' ');
   mkdirSync(join(work, 'built'), { recursive: true });
   // One after the other: of one that is ended, the other is there.
   for (const program of built)
-    go('build', '-trimpath', '-ldflags', flags.join(' '), '-o', join(work, 'built', program), `./cmd/${program}`);
+    go('build', '-trimpath', '-ldflags', flags, '-o', join(work, 'built', program), `./cmd/${program}`);
   return built.map((program) => join(work, 'built', program));
 }
 
