@@ -127,6 +127,26 @@ describe('the orchestrator, at the emulator and in a cluster in memory', functio
     assert.equal(cluster.made.length, 8);
   });
 
+  it('stops in the middle of a look when another instance may act, which brings all to its end', async () => {
+    await begin();
+    let holds = true;
+    const host = cluster.host((what) => {
+      if (what === 'create' && cluster.made.length === 5) holds = false;
+    });
+    const first = await newOrchestrator(emulator, host, { way: 'key', mayAct: () => holds });
+    await first.orchestrator.round();
+    const jobs = queue(60);
+    await first.orchestrator.round();
+    assert.ok(cluster.made.length >= 5 && cluster.made.length <= 25, `${cluster.made.length} were on their way`);
+    assert.equal(pool.agents.length, 1, 'none is registered any more');
+    await first.orchestrator.round();
+    assert.ok(cluster.made.length <= 25);
+    const second = await newOrchestrator(emulator, cluster.host());
+    await until(() => second.orchestrator.round(), allDone(jobs));
+    assert.equal(new Set(cluster.made).size, cluster.made.length);
+    assert.equal(cluster.made.length, 60);
+  });
+
   it('makes 1,000 agents for 1,000 jobs, each once', async () => {
     await begin();
     const { orchestrator } = await newOrchestrator(emulator, cluster.host(), { limits: { maxAgents: 1000 } });
