@@ -76,6 +76,9 @@ export async function execute(action: Action, frame: Executing): Promise<void> {
       for (const host of hosts.values()) await host.tell(action.about, action.reason, action.text);
       await tellRun(frame.requestAbout(action.about), action.text, frame);
       return;
+    case 'tellRun':
+      await tellRun(action.request, action.text, frame);
+      return;
     default:
       action satisfies never;
   }

@@ -46,6 +46,8 @@ export class Wake {
   }
 }
 
+/** Looks that a hook asks for come no closer: a long queue has it called for every job, and the service counts every look. */
+const leastGapMs = 1000;
 /** So long a single pass waits for another instance, which holds its Lease no longer after it died. */
 const standByOnceMs = 30_000;
 
@@ -78,6 +80,8 @@ export async function loop(looping: Looping): Promise<void> {
     }
     try {
       await looping.wake.sleep(condition.standsBy ? Math.max(pauseMs, 2000) : pauseMs, { clock, signal });
+      const gapMs = Math.min(leastGapMs, pauses.shortestMs) - Math.max(0, clock.now() - condition.turnedAt);
+      if (gapMs > 0) await clock.sleep(gapMs, signal);
     } catch (error) {
       if (error instanceof Canceled) return;
       throw error;

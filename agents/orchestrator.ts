@@ -10,7 +10,7 @@ import type { JsonLog } from './log';
 import type { Metrics } from './metrics';
 import type { Licences } from './plan/licences';
 import type { JobRequest } from './plan/jobRequest';
-import { purposeOf, type NameSpace } from './plan/names';
+import { placeholderName, purposeOf, type NameSpace } from './plan/names';
 import { plan, type Action, type PoolView } from './plan/plan';
 import { supplyOf } from './plan/supply';
 import { isFinished } from './plan/workload';
@@ -37,6 +37,8 @@ const licencesMs = 15_000;
 /** The same reason is said in the log once in so long. */
 const repeatMs = 600_000;
 const atOnce = 10;
+/** Pages of runs that a round writes a reason to: each is two requests, and a long queue is told of little by little. */
+const runsToldAtOnce = 10;
 /** Agents that are made at once, and registrations that are made and handed over at once. */
 const startsAtOnce = 25;
 /** So long a round waits for registrations, in real time: a key takes a tenth of a second, and meanwhile other jobs are queued. */
@@ -53,8 +55,11 @@ export class Orchestrator {
   /** When the jobs were queued whose agents are on their way. */
   private readonly starting = new Map<string, number>();
   private readonly ended = new Set<string>();
+  /** What the pages of runs were told, by request. */
+  private readonly runsTold = new Map<number, string>();
   /** By pool and name: agents that are made or made and not registered yet. */
   private readonly underWay = new Map<string, Promise<void>>();
+  private readonly greeted = new Set<number>();
   private readonly creating = new Gate(startsAtOnce);
   private readonly registering = new Gate(startsAtOnce);
   private licences: { at: number; value: Licences | undefined } | undefined;
@@ -75,12 +80,14 @@ export class Orchestrator {
         log.say('error', `Pool '${pool.name}' could not be looked at: ${messageOf(error)}`, { pool: pool.name });
       }
     }
+    if (failures.length === 0) this.forgetRuns(views.flatMap(({ view }) => view.requests));
     const free = new Map(views.map(({ pool, view }) => [pool.id, this.measure(pool, view)]));
     for (const { pool, view } of views) {
       // Parallel jobs are the organization's: agents that wait in another pool will use theirs.
       const elsewhere = [...free].reduce((sum, [id, count]) => sum + (id === pool.id ? 0 : count), 0);
       const licences = view.licences && { ...view.licences, used: view.licences.used + elsewhere };
       const actions = plan({ ...view, licences });
+      this.greet(pool, view, actions);
       const started = actions.filter(({ kind }) => kind === 'startAgent').length;
       free.set(pool.id, (free.get(pool.id) ?? 0) + started);
       await this.carryOut(pool, view, actions);
@@ -110,6 +117,18 @@ export class Orchestrator {
       limits: config.limits,
       now: clock.now(),
     };
+  }
+
+  /** At the first look the placeholders that are there are told; those that are missing are told when they are registered. */
+  private greet(pool: Pool, { space, profiles }: PoolView, actions: readonly Action[]): void {
+    if (this.greeted.has(pool.id)) return;
+    this.greeted.add(pool.id);
+    const missing = new Set(actions.map((action) => action.kind === 'ensurePlaceholder' && action.name));
+    for (const { name } of profiles) {
+      const placeholder = placeholderName(space, name);
+      if (!missing.has(placeholder))
+        this.parts.log.say('info', `The placeholder '${placeholder}' is there.`, { pool: pool.name });
+    }
   }
 
   private async parallelJobs(): Promise<Licences | undefined> {
@@ -146,7 +165,11 @@ export class Orchestrator {
       log,
       metrics,
     };
-    const fresh = actions.filter((action) => action.kind !== 'tellReason' || this.isNews(pool, action));
+    let runsToTell = runsToldAtOnce;
+    const fresh = actions.filter((action) => {
+      if (action.kind === 'tellReason') return this.isNews(pool, action);
+      return action.kind !== 'tellRun' || (runsToTell > 0 && this.isNewForRun(action) && runsToTell-- > 0);
+    });
     // Placeholders first: without them the service refuses jobs.
     const first = fresh.filter(({ kind }) => kind === 'ensurePlaceholder');
     const rest = fresh.filter(({ kind }) => kind !== 'ensurePlaceholder');
@@ -216,11 +239,23 @@ export class Orchestrator {
   /** A reason is logged, counted and told where people look, but not with every look. */
   private isNews(pool: Pool, { about, reason, text }: Action & { kind: 'tellReason' }): boolean {
     const { log, metrics } = this.parts;
-    // What counts down changes with every look.
-    if (!this.isNew(`${pool.id} ${about} ${reason} ${text.replace(/\d+ s$/, '')}`)) return false;
+    // What counts down changes with every look, and so does how many wait.
+    const said = text.replace(/^\d+ jobs? waits?: |\d+ s$/g, '');
+    if (!this.isNew(`${pool.id} ${about} ${reason} ${said}`)) return false;
     if (about !== 'pool') metrics.failed.inc({ pool: pool.name, reason });
     log.say('warn', `${about}: ${text}`, { pool: pool.name, reason });
     return true;
+  }
+
+  private isNewForRun({ request: { requestId }, text }: Action & { kind: 'tellRun' }): boolean {
+    if (this.runsTold.get(requestId) === text) return false;
+    this.runsTold.set(requestId, text);
+    return true;
+  }
+
+  private forgetRuns(requests: readonly JobRequest[]): void {
+    const known = new Set(requests.map(({ requestId }) => requestId));
+    for (const requestId of this.runsTold.keys()) if (!known.has(requestId)) this.runsTold.delete(requestId);
   }
 
   private isNew(said: string): boolean {

@@ -72,7 +72,8 @@ async function goRound(
   const { hosts, election, metrics } = made;
   const condition: Condition = { standsBy: false, turnedAt: clock.now() };
   const wake = new Wake();
-  const mayAct = () => election?.holds(clock.now()) ?? true;
+  // Measured by a clock that never jumps: one that is set forward would make two instances of one.
+  const mayAct = () => election?.holds(performance.now()) ?? true;
   const orchestrator = new Orchestrator({ ...made, config, log, clock, signal, mayAct });
   const server = await startServer({
     port: config.port,
@@ -84,7 +85,7 @@ async function goRound(
   });
   const address = server.address();
   if (address && typeof address === 'object') outside.onListening?.(address.port);
-  const elected = async () => (await election?.round(clock.now())) ?? true;
+  const elected = async () => (await election?.round(performance.now())) ?? true;
   // The Lease is renewed by its own clock: a long pause or a long round must not lose it.
   const renewal = election && setInterval(() => void elected().catch(() => undefined), 3000);
   const pauses = { shortestMs: config.pollingDelayMs, idleMs: config.pollingDelayIdleMs };

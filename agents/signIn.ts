@@ -9,7 +9,10 @@ import type { Clock } from '../tasks/lib/world';
 import type { Config } from './config';
 
 /** Azure DevOps as Microsoft Entra ID knows it. */
-const scope = '499b84ac-1321-427f-aa17-267ca6975798/.default';
+const resource = '499b84ac-1321-427f-aa17-267ca6975798/.default';
+
+/** What a token has to be good for, in the words of the page that makes it. */
+export const scopes = 'Agent Pools: read & manage';
 
 /** The organization and who we are there: by the token given, or as the identity of the workload. */
 export function signIn(
@@ -21,12 +24,12 @@ export function signIn(
     secrets.add(orgPat);
     const header = `Basic ${Buffer.from(`:${orgPat}`, 'utf8').toString('base64')}`;
     const credentials = { authorization: () => Promise.resolve(header) };
-    return { account: { url, credentialName: 'ORG_PAT', credentials }, token: () => Promise.resolve(orgPat) };
+    return { account: { url, credentialName: 'ORG_PAT', credentials, scopes }, token: () => Promise.resolve(orgPat) };
   }
   const identity = credential ?? new DefaultAzureCredential();
   const credentials = new ExpiringToken(
     async () => {
-      const given = await identity.getToken(scope);
+      const given = await identity.getToken(resource);
       if (given === null)
         throw new UserError('The identity of the workload has no token for Azure DevOps: set ORG_PAT.');
       return { value: given.token, lifetimeMs: given.expiresOnTimestamp - clock.now() };
@@ -36,5 +39,5 @@ export function signIn(
   );
   // `config.sh --auth PAT` takes an Entra token as well.
   const token = async () => (await credentials.authorization()).replace(/^Bearer /, '');
-  return { account: { url, credentialName: "the workload's identity", credentials }, token };
+  return { account: { url, credentialName: "the workload's identity", credentials, scopes }, token };
 }

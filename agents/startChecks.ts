@@ -4,8 +4,8 @@ import { places } from './azureDevOps/places';
 import type { Pool, PoolService } from './azureDevOps/poolService';
 import type { Config } from './config';
 import type { JsonLog } from './log';
+import { scopes } from './signIn';
 
-const scope = 'Agent Pools: read & manage';
 /** The greatest id that the service can tell; no agent gets there. */
 const noAgent = 2 ** 31 - 1;
 
@@ -27,7 +27,10 @@ export async function findPools({ pools }: Pick<Config, 'pools'>, asking: Asking
     const pool = await orScope(asking, 'read agent pools', () => service.findPool(name));
     const problem = pool === undefined ? await unknownPool(name, asking) : await unfit(pool, asking);
     if (problem !== undefined) problems.push(problem);
-    else if (pool) found.push(pool);
+    else if (pool) {
+      found.push(pool);
+      log.say('info', `Pool '${pool.name}' is there and may be managed.`, { pool: pool.name });
+    }
     if (pool?.autoUpdate) {
       log.warning(
         `Pool '${name}' updates its agents, which costs a one-job agent its job: switch 'Allow agents in this pool to automatically update' off.`,
@@ -45,7 +48,7 @@ async function unknownPool(name: string, asking: Asking): Promise<string> {
   );
   const names = value.value.filter(({ isHosted }) => !isHosted).map((pool) => `'${pool.name ?? ''}'`);
   const seen = names.length > 0 ? `only ${names.slice(0, 50).join(', ')}` : 'none of its own';
-  return `AGENT_POOLS: ${credentialName} sees no pool '${name}', ${seen}: correct the name, or give it the scope ${scope} and the role Administrator in that pool.`;
+  return `AGENT_POOLS: ${credentialName} sees no pool '${name}', ${seen}: correct the name, or give it the scope ${scopes} and the role Administrator in that pool.`;
 }
 
 async function unfit(pool: Pool, asking: Asking): Promise<string | undefined> {
@@ -82,7 +85,7 @@ async function orScope<T>({ azureDevOps }: Asking, what: string, call: () => Pro
     const { url, credentialName } = azureDevOps.account;
     const said = error.refusal.reasons.join(' ').replace(/\.$/, '');
     throw new UserError(
-      `${credentialName} may not ${what} of ${url} (${error.status}${said && `: ${said}`}): give it the scope ${scope} and its owner the role Administrator in the pool, and see that it has not expired.`,
+      `${credentialName} may not ${what} of ${url} (${error.status}${said && `: ${said}`}): give it the scope ${scopes} and its owner the role Administrator in the pool, and see that it has not expired.`,
       { cause: error },
     );
   }

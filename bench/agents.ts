@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchV1Api, type V1Job } from '@kubernetes/client-node';
-import { newAgentKey } from '../agents/azureDevOps/agentKey';
+import { apiClients } from '../agents/kubernetes/apiClients';
 import { toClient } from '../agents/kubernetes/objects';
 import { startEmulator, type Emulator } from '../emulator/server';
 import { queueJob } from '../emulator/state/poolJobs';
@@ -21,9 +21,12 @@ import { inMs, median, type Figure } from './figure';
 const REQUESTS = 1000;
 /** The orchestrator is killed when so many Jobs are there. */
 const KILLS = [150, 400, 700];
-const ONE_BY_ONE = 40;
+/** Agents that the orchestrator makes at once, and the bare loop too. */
+const AT_ONCE = 25;
 const WOKEN = 9;
-const POLLED = 3;
+const POLLED = 2;
+/** A key for each agent takes a tenth of a second of a core; where they are not all made by then, the rest is registered without one. */
+const REGISTERED_WITHIN_MS = 120_000;
 const namespace = 'agents';
 const image = 'contoso.azurecr.io/pipeline-cascade-agent:1';
 const hook = { HOOK_USER: 'azure', HOOK_PASSWORD: 'devops' };
@@ -124,22 +127,31 @@ async function longQueue({ emulator, pool, cluster, batch, start }: Scene): Prom
   }
   await until(async () => (await count(batch)) - beforehand >= REQUESTS, 20);
   const made = Date.now() - firstLook;
-  await until(() => pool.agents.length > REQUESTS + beforehand, 500, 900_000);
-  await sleep(3000);
+  await until(() => pool.agents.length > REQUESTS + beforehand, 500, REGISTERED_WITHIN_MS).catch(() => undefined);
+  const registered = Math.min(REQUESTS, pool.agents.length - 1 - beforehand);
   const { items } = await batch.listNamespacedJob({ namespace });
+  const names = new Set(pool.agents.map(({ name }) => name));
+  for (const { metadata } of items)
+    if (!names.has(metadata?.name ?? ''))
+      emulator.state.addAgent('build', { name: metadata?.name ?? '', status: 'offline' });
+  await sleep(3000);
   const requests = new Set(items.map(({ metadata }) => metadata?.name?.replace(/r\d+$/, '')));
   const before = emulator.calls.length;
   await until(() => emulator.calls.slice(before).filter(isLook).length >= 4);
-  const calls = emulator.calls.slice(before).filter(({ path }) => path.includes(`/pools/${pool.id}/`));
+  // What asks for one agent by its name is of a registration, not of a look.
+  const calls = emulator.calls
+    .slice(before)
+    .filter(
+      ({ method, path }) => method === 'GET' && path.includes(`/pools/${pool.id}/`) && !path.includes('agentName='),
+    );
   const looks = calls.filter(isLook).length;
   const memory = megabytesOf(orchestrator.pid);
   await orchestrator.kill('SIGKILL');
-  const single = await oneByOne(cluster);
   return [
     {
       name: `${REQUESTS} queued jobs to ${REQUESTS} Kubernetes Jobs, killed ${KILLS.length} times on the way`,
       value: inMs(made),
-      baseline: `${inMs((single * REQUESTS) / ONE_BY_ONE)} where a key and a Job are made one after the other (${ONE_BY_ONE} measured)`,
+      baseline: `${inMs(await bareLoop(cluster))} a bare loop that makes ${REQUESTS} Jobs, ${AT_ONCE} at once, and no keys`,
       limit: '30000 ms',
       note: 'from the first look, four starts of the program included',
     },
@@ -159,22 +171,26 @@ async function longQueue({ emulator, pool, cluster, batch, start }: Scene): Prom
     {
       name: `memory of the orchestrator with ${REQUESTS} agents, at most since its start`,
       value: `${memory} MB`,
-      baseline: `${bareMegabytes()} MB a bare Node.js`,
+      baseline: `${megabytesWith('')} MB a bare Node.js, ${megabytesWith('@kubernetes/client-node')} MB one that has loaded the Kubernetes client`,
       limit: '200 MB',
+      note: `it had registered ${registered} itself`,
     },
   ];
 }
 
-/** What a loop costs that makes a key and a Job for one request after the other. */
-async function oneByOne({ admin }: KubeCluster): Promise<number> {
-  const batch = admin.makeApiClient(BatchV1Api);
+/** What it costs to make as many Jobs and nothing else, with the same client and as many at once. */
+async function bareLoop({ admin }: KubeCluster): Promise<number> {
+  const { batch } = apiClients(admin);
+  const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'agent', image }] } };
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < REQUESTS) {
+      const body = toClient<V1Job>({ metadata: { name: `bare-${next++}` }, spec: { template } });
+      await batch.createNamespacedJob({ namespace, body });
+    }
+  };
   const since = Date.now();
-  for (let i = 0; i < ONE_BY_ONE; i++) {
-    await newAgentKey();
-    const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'agent', image }] } };
-    const body = toClient<V1Job>({ metadata: { name: `one-${i}` }, spec: { template } });
-    await batch.createNamespacedJob({ namespace, body });
-  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return Date.now() - since;
 }
 
@@ -193,8 +209,11 @@ function megabytesOf(pid: number): number {
   return Math.round(Number(kilobytes) / 1024);
 }
 
-function bareMegabytes(): number {
-  return Math.round(Number(execFileSync(process.execPath, ['-p', 'process.resourceUsage().maxRSS'])) / 1024);
+/** Of a Node.js process that loads a package and nothing else. */
+function megabytesWith(name: string): number {
+  const script = `${name && `require('${name}');`} console.log(process.resourceUsage().maxRSS)`;
+  // Its own folder finds the packages of the project.
+  return Math.round(Number(execFileSync(process.execPath, ['-e', script], { cwd: __dirname })) / 1024);
 }
 
 async function until(wanted: () => boolean | Promise<boolean>, everyMs = 50, withinMs = 240_000): Promise<void> {

@@ -1,11 +1,22 @@
 #!/usr/bin/env node
 // Builds a real Kubernetes API server and its controller manager, and fetches etcd and kubectl, for the tests of the orchestrator.
 // Debian packages no API server, but the source package of its kubectl holds all of Kubernetes. Everything is kept in a cache outside
-// the clone; nothing is installed, so no root is needed. Takes about five minutes of two cores and 1.5 GB of memory, once.
+// the clone; nothing is installed, so no root is needed. Takes about five minutes of two cores and 1.5 GB of memory, once; a build that
+// was ended on the way goes on where it stopped.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 
 const version = '1.20.2';
 const release = 'bookworm';
@@ -13,9 +24,9 @@ const built = ['kube-apiserver', 'kube-controller-manager'];
 const fetched = ['etcd', 'kubectl'];
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'pipeline-cascade', 'kube', version);
 const bin = join(cache, 'bin');
-// Its own, for two may build at once.
-const work = join(cache, `work-${process.pid}`);
-process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+/** Of the build that goes on here after one that was ended; a second one at the same time gets a folder of its own. */
+const lock = join(cache, 'build.pid');
+let work = join(cache, 'build');
 
 if (process.argv.includes('--check')) {
   process.exitCode = [...built, ...fetched].every(isThere) ? 0 : 1;
@@ -31,9 +42,10 @@ function isThere(program) {
 }
 
 function make() {
-  const missing = ['apt-get', 'dpkg-source', 'dpkg-deb', 'make', 'rsync', 'jq', 'bash'].filter((tool) => !onPath(tool));
-  if (missing.length > 0) lack(`${missing.join(', ')} not found: apt-get install dpkg-dev make rsync jq`);
-  rmSync(work, { recursive: true, force: true });
+  const missing = ['apt-get', 'dpkg-source', 'dpkg-deb'].filter((tool) => !onPath(tool));
+  if (missing.length > 0) lack(`${missing.join(', ')} not found: apt-get install dpkg-dev`);
+  mkdirSync(cache, { recursive: true });
+  takeFolder();
   mkdirSync(work, { recursive: true });
   const apt = ownApt();
   say('Fetching the package lists');
@@ -44,30 +56,100 @@ function make() {
   keep([...servers, ...fetched.map((program) => join(work, 'root/usr/bin', program))]);
 }
 
-/** Builds the servers from Debian's source package with Debian's Go; gives where they are. */
+/** Takes the folder of the build, unless a process that lives builds there; clears up after those that were killed beside it. */
+function takeFolder() {
+  for (const name of readdirSync(cache)) {
+    const [, pid] = /^(?:build|work)-(\d+)$/.exec(name) ?? [];
+    if (pid && !lives(Number(pid))) rmSync(join(cache, name), { recursive: true, force: true });
+  }
+  if (existsSync(lock) && !lives(Number(readFileSync(lock, 'utf8')))) rmSync(lock, { force: true });
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    process.on('exit', () => rmSync(lock, { force: true }));
+  } catch {
+    work = join(cache, `build-${process.pid}`);
+    process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+  }
+}
+
+function lives(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/**
+ * Builds the servers from Debian's source package with Debian's Go; gives where they are. Go itself, and not the makefiles, which generate
+ * anew what the source package holds, all but one file. What is compiled stays in the folder, package by package.
+ */
 function build(apt) {
-  say('Fetching Kubernetes and Go');
-  run('apt-get', [...apt, 'source', '--only-source', 'kubernetes']);
-  unpack(apt, ['golang-1.19-go', 'golang-1.19-src']);
+  const fetchedMark = join(work, 'fetched');
+  if (!existsSync(fetchedMark)) {
+    say('Fetching Kubernetes and Go');
+    for (const name of readdirSync(work).filter((name) => name.startsWith('kubernetes')))
+      rmSync(join(work, name), { recursive: true });
+    run('apt-get', [...apt, 'source', '--only-source', 'kubernetes']);
+    unpack(apt, ['golang-1.19-go', 'golang-1.19-src']);
+    writeFileSync(fetchedMark, '');
+  }
   const source = readdirSync(work).find((name) => /^kubernetes-[\d.]+/.test(name) && !name.includes('.orig'));
   if (source === undefined) stop('The source package held no Kubernetes.');
-  const tree = join(work, source);
-  mkdirSync(join(tree, '.go/src/k8s.io'), { recursive: true });
-  symlinkSync('../../..', join(tree, '.go/src/k8s.io/kubernetes'));
-  say('Building: about five minutes');
-  run('make', [`WHAT=${built.map((program) => `cmd/${program}`).join(' ')}`], {
-    cwd: tree,
-    env: {
-      ...process.env,
-      PATH: [join(work, 'root/usr/lib/go-1.19/bin'), process.env.PATH].join(delimiter),
-      GOROOT: join(work, 'root/usr/lib/go-1.19'),
-      GOPATH: join(tree, '.go'),
-      GOCACHE: join(work, 'go-build'),
-      GOFLAGS: '',
-      CGO_ENABLED: '0',
-    },
-  });
-  return built.map((program) => join(tree, '_output/bin', program));
+  // A tree of the old kind, which Go looks for below GOPATH.
+  const tree = join(work, 'path/src/k8s.io/kubernetes');
+  mkdirSync(dirname(tree), { recursive: true });
+  rmSync(tree, { force: true });
+  symlinkSync(join(work, source), tree);
+  const goRoot = join(work, 'root/usr/lib/go-1.19');
+  const env = { GOROOT: goRoot, GOPATH: join(work, 'path'), GOCACHE: join(work, 'go-build'), GO111MODULE: 'off' };
+  const options = { cwd: tree, env: { ...process.env, ...env, PWD: tree, GOFLAGS: '', CGO_ENABLED: '0' } };
+  const go = (...args) => run(join(goRoot, 'bin/go'), args, options);
+  say('Building: about five minutes where it begins anew');
+  const generator = join(work, 'openapi-gen');
+  go('build', '-trimpath', '-o', generator, './vendor/k8s.io/kube-openapi/cmd/openapi-gen');
+  run(
+    generator,
+    [
+      ...[
+        '--logtostderr',
+        '--input-dirs',
+        describedPackages(tree).join(),
+        '--output-file-base',
+        'zz_generated.openapi',
+      ],
+      ...['--output-package', 'k8s.io/kubernetes/pkg/generated/openapi'],
+      ...['--go-header-file', 'hack/boilerplate/boilerplate.generatego.txt'],
+      ...['--report-filename', join(work, 'openapi-violations')],
+    ],
+    options,
+  );
+  const [major = '', minor = ''] = version.split('.');
+  const told = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor };
+  // A server tells its version from the one, and lets its parts ask for it in the other.
+  const versions = ['client-go/pkg/version', 'component-base/version'].flatMap((folder) =>
+    Object.entries(told).map(([name, value]) => `-X k8s.io/kubernetes/vendor/k8s.io/${folder}.${name}=${value}`),
+  );
+  const flags = ['-s', '-w', ...versions].join(' ');
+  mkdirSync(join(work, 'built'), { recursive: true });
+  // One after the other: of one that is ended, the other is there.
+  for (const program of built)
+    go('build', '-trimpath', '-ldflags', flags, '-o', join(work, 'built', program), `./cmd/${program}`);
+  return built.map((program) => join(work, 'built', program));
+}
+
+/** The packages whose types the API server describes to its clients. */
+function describedPackages(tree) {
+  const found = new Set();
+  for (const folder of ['pkg', 'cmd', 'staging/src/k8s.io']) {
+    for (const entry of readdirSync(join(tree, folder), { recursive: true, withFileTypes: true })) {
+      const path = relative(tree, join(entry.parentPath ?? entry.path, entry.name));
+      if (!entry.isFile() || !/(?<!_test)\.go$/.test(path) || /testdata|sample-apiserver|code-generator/.test(path))
+        continue;
+      if (readFileSync(join(tree, path), 'utf8').includes('+k8s:openapi-gen=')) found.add(dirname(path));
+    }
+  }
+  return [...found].map((folder) => `k8s.io/kubernetes/${folder.replace(/^staging\/src\//, 'vendor/')}`);
 }
 
 /** Unpacks packages below `root`, without installing them. */
@@ -115,8 +197,7 @@ function keep(files) {
   for (const file of files) cpSync(file, join(ready, file.split('/').at(-1)), { dereference: true });
   rmSync(bin, { recursive: true, force: true });
   renameSync(ready, bin);
-  // Go keeps its module files read-only.
-  run('chmod', ['-R', 'u+w', work]);
+  rmSync(work, { recursive: true, force: true });
 }
 
 function run(command, args, { otherwise = stop, ...options } = {}) {

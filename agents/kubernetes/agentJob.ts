@@ -88,16 +88,24 @@ function agentContainerOf(container: Container, spec: AgentSpec, { way, dockerSo
 
 /** A profile's capabilities as the agent finds them: it makes a capability of every variable. */
 function variables({ name, orgUrl, pool, profile }: AgentSpec, way: RegistrationWay): EnvVar[] {
-  const capabilities = Object.entries(profile.capabilities).map(([key, value]) => ({ name: key, value }));
+  const capabilities = Object.entries(profile.capabilities).map(([key, value]) => ({
+    name: key,
+    value: asItIs(value),
+  }));
   if (way === 'key') return capabilities;
   return [
-    { name: 'AZP_URL', value: orgUrl },
-    { name: 'AZP_POOL', value: pool.name },
+    { name: 'AZP_URL', value: asItIs(orgUrl) },
+    { name: 'AZP_POOL', value: asItIs(pool.name) },
     { name: 'AZP_AGENT_NAME', value: name },
     { name: 'AZP_TOKEN', valueFrom: { secretKeyRef: { name, key: 'AZP_TOKEN' } } },
     { name: 'VSO_AGENT_IGNORE', value: 'AZP_TOKEN,VSO_AGENT_IGNORE' },
     ...capabilities,
   ];
+}
+
+/** Kubernetes would put other variables, the token too, in the place of `$(NAME)`; it reads `$$` as `$`. */
+function asItIs(value: string): string {
+  return value.replaceAll('$', () => '$$');
 }
 
 /** The Secret beside a Job, deleted with it. The container waits until it is there. */

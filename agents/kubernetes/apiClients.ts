@@ -10,8 +10,6 @@ import {
   ServerConfiguration,
 } from '@kubernetes/client-node';
 
-/** An API server that does not answer for so long is away; the next look asks again. */
-const longestRequestMs = 30_000;
 /** Shorter than what a load balancer in between lets an idle connection live. */
 const idleConnectionMs = 20_000;
 
@@ -25,7 +23,7 @@ export interface ApiClients {
  * The client's own API classes on connections that are used again: by itself it makes one for every request, and its handshake costs more
  * than the request. Every request is bounded; one that gets no answer throws an error that names the server.
  */
-export function apiClients(kubeConfig: KubeConfig): ApiClients {
+export function apiClients(kubeConfig: KubeConfig, longestRequestMs = 30_000): ApiClients {
   const server = kubeConfig.getCurrentCluster()?.server ?? '';
   const { httpApi } = createConfiguration();
   const reused = new ReusedConnections();
@@ -38,7 +36,7 @@ export function apiClients(kubeConfig: KubeConfig): ApiClients {
       return await httpApi.send(request).toPromise();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      const text = late.aborted ? `not within ${longestRequestMs / 1000} s` : why;
+      const text = late.aborted ? `nothing came within ${longestRequestMs / 1000} s` : why;
       throw new Error(`The API server ${server} did not answer: ${text}`, { cause: error });
     }
   };

@@ -31,7 +31,7 @@ export class Followed<T extends KubernetesObject> {
   private readonly ending = new AbortController();
 
   constructor(
-    private readonly watch: Watch,
+    private readonly watch: Pick<Watch, 'watch'>,
     private readonly what: {
       path: string;
       selector: string;

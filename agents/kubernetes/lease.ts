@@ -21,7 +21,7 @@ export class Election {
     private readonly lease: { namespace: string; name: string; identity: string },
   ) {}
 
-  /** One round; call it every few seconds. True while this instance holds the Lease. */
+  /** One round; call it every few seconds. True while this instance holds the Lease. `now` is of a clock that never jumps, in ms. */
   async round(now: number): Promise<boolean> {
     try {
       await this.acquire(now);
@@ -54,7 +54,7 @@ export class Election {
     const { namespace, name, identity } = this.lease;
     const found = await this.read();
     if (found === undefined) {
-      const spec = this.held(now, 0);
+      const spec = this.held(0);
       await this.api.createNamespacedLease({
         namespace,
         body: toClient<V1Lease>({ metadata: { name, namespace }, spec }),
@@ -73,18 +73,19 @@ export class Election {
       await this.api.replaceNamespacedLease({
         namespace,
         name,
-        body: toClient<V1Lease>({ ...found, spec: { ...this.held(now, changes), ...acquired } }),
+        body: toClient<V1Lease>({ ...found, spec: { ...this.held(changes), ...acquired } }),
       });
     }
     this.renewedAt = now;
   }
 
-  private held(now: number, leaseTransitions: number): NonNullable<Lease['spec']> {
+  private held(leaseTransitions: number): NonNullable<Lease['spec']> {
+    const time = new V1MicroTime();
     return {
       holderIdentity: this.lease.identity,
       leaseDurationSeconds: durationMs / 1000,
-      acquireTime: new V1MicroTime(now),
-      renewTime: new V1MicroTime(now),
+      acquireTime: time,
+      renewTime: time,
       leaseTransitions,
     };
   }

@@ -43,9 +43,14 @@ export function labelsOf(spec: AgentSpec, instance: string): Record<string, stri
     ...('idle' in purpose
       ? { [marks.idle]: String(purpose.idle) }
       : { [marks.request]: String(purpose.requestId), [marks.attempt]: String(purpose.attempt) }),
-    ...(request?.planId && { [marks.plan]: request.planId }),
-    ...(request?.jobId && { [marks.job]: request.jobId }),
+    ...(isLabel(request?.planId) && { [marks.plan]: request.planId }),
+    ...(isLabel(request?.jobId) && { [marks.job]: request.jobId }),
   };
+}
+
+/** The service's ids are GUIDs; a label that is none would have the whole Job refused. */
+function isLabel(value: string | undefined): value is string {
+  return /^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/.test(value ?? '');
 }
 
 export function annotationsOf({ pool, request }: AgentSpec): Record<string, string> {

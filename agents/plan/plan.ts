@@ -60,7 +60,9 @@ export type Action =
   | { kind: 'removeAgent'; name: string; workload?: Workload; why: string }
   | { kind: 'deleteLeftover'; workload: Workload }
   | { kind: 'cancelRequest'; request: JobRequest; why: string }
-  | { kind: 'tellReason'; about: string; reason: Reason; text: string };
+  | { kind: 'tellReason'; about: string; reason: Reason; text: string }
+  /** Why it waits, where that is no fault of its own; for the page of its run. */
+  | { kind: 'tellRun'; request: JobRequest; text: string };
 
 /** A word to count by: why a job waits. */
 export type Reason = Problem['reason'] | 'unservable' | 'maxAgents' | 'licence' | 'hostsFull' | 'retry';

@@ -21,6 +21,9 @@ interface Budget {
   licences: number;
 }
 
+/** A job that waits for its turn for less is nothing to tell on the page of its run. */
+const longWaitMs = 120_000;
+
 /** Which agents to start, for the requests that no agent is on its way for and then for the minimum. `blocked`: requests that lack only room. */
 export function planStarts(
   view: PoolView,
@@ -35,19 +38,18 @@ export function planStarts(
   };
   const actions: Action[] = [];
   const attempts = lastAttempts(view);
-  const blocked = new Map<Reason, number>();
+  const waiting: { reason: Reason; request: JobRequest }[] = [];
   for (const wants of unserved) {
     const { action, shortOf } = startFor(view, wants, { budget, attempts });
     if (action) actions.push(action);
-    if (shortOf) blocked.set(shortOf, (blocked.get(shortOf) ?? 0) + 1);
+    if (shortOf) waiting.push({ reason: shortOf, request: wants.request });
     if (action?.kind === 'startAgent') spend(budget, wants.request.isPrivate);
   }
-  for (const [reason, count] of blocked)
-    actions.push({ kind: 'tellReason', about: 'pool', reason, text: shortage(view, reason, count) });
+  actions.push(...waits(view, waiting));
   const started = actions.filter(({ kind }) => kind === 'startAgent').length;
   const free = surplus.filter(({ workload }) => workload.profile === view.profiles[0]?.name).length;
   actions.push(...startIdle(view, budget, { idle: free, all: supply.length + started }));
-  return { actions, blocked: (blocked.get('maxAgents') ?? 0) + (blocked.get('licence') ?? 0) };
+  return { actions, blocked: waiting.filter(({ reason }) => reason !== 'hostsFull').length };
 }
 
 function startFor(
@@ -111,18 +113,31 @@ function roomFor({ hosts, now }: PoolView, profile: Profile): HostRoom | undefin
   return open.find(({ crowdedUntil = 0 }) => crowdedUntil <= now) ?? open[0];
 }
 
+/** One reason for all that lack the same, and a word on the page of each run that has waited for long. */
+function waits(view: PoolView, waiting: readonly { reason: Reason; request: JobRequest }[]): Action[] {
+  return [...new Set(waiting.map(({ reason }) => reason))].flatMap((reason): Action[] => {
+    const requests = waiting.filter((one) => one.reason === reason).map(({ request }) => request);
+    const text = shortage(view, reason);
+    const jobs = requests.length === 1 ? '1 job waits' : `${requests.length} jobs wait`;
+    const long = requests.filter(({ queuedAt }) => view.now - queuedAt > longWaitMs);
+    return [
+      { kind: 'tellReason', about: 'pool', reason, text: `${jobs}: ${text}` },
+      ...long.map((request): Action => ({ kind: 'tellRun', request, text })),
+    ];
+  });
+}
+
 function spend(budget: Budget, isPrivate: boolean): void {
   budget.agents -= 1;
   if (isPrivate) budget.licences -= 1;
 }
 
-function shortage({ limits, licences }: PoolView, reason: Reason, count: number): string {
-  const jobs = `${count} ${count === 1 ? 'job waits' : 'jobs wait'}`;
-  if (reason === 'maxAgents') return `${jobs}: the pool has all of its ${limits.maxAgents} agents (MAX_AGENTS)`;
+function shortage({ limits, licences }: PoolView, reason: Reason): string {
+  if (reason === 'maxAgents') return `the pool has all of its ${limits.maxAgents} agents (MAX_AGENTS)`;
   if (reason === 'licence') {
-    return `${jobs}: all ${licences?.total ?? 0} parallel jobs of the organization are in use; more are bought under Organization settings, Parallel jobs`;
+    return `all ${licences?.total ?? 0} parallel jobs of the organization are in use; more are bought under Organization settings, Parallel jobs`;
   }
-  return `${jobs}: no host has room`;
+  return 'no host has room';
 }
 
 /** Agents that stand by. Their numbers only grow while any is known, so that two instances mean the same one by the same name. */

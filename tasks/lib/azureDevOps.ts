@@ -44,6 +44,8 @@ export interface Account {
   credentials: Credentials;
   /** Set when the credentials are the token of a job: whose rights then count is known from its project. */
   jobOf?: { project: string };
+  /** What the token has to be good for, where that is not starting runs and releases. */
+  scopes?: string;
 }
 
 const DOWNLOAD_TIMEOUT_MS = 30 * 60_000;

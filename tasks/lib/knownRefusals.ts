@@ -19,12 +19,16 @@ interface Place {
   /** Organization or collection with its closing slash, and the pages of the project that was asked for. */
   organization: string;
   project: string;
+  /** What the token needs. */
+  scopes: string;
   /** True for the token of a job, which has limits of its own. */
   isJob: boolean;
   said: string;
 }
 
 type Cure = (place: Place) => string;
+
+const scopesOfTasks = 'Build (read and execute), and Release (read, write and execute) for releases';
 
 /** Sentences of the service that need a cure beside them, by their codes. */
 const CURES: [code: RegExp, cure: Cure][] = [
@@ -38,8 +42,8 @@ const CURES: [code: RegExp, cure: Cure][] = [
   [/TF401027/, ({ who, project }) => `Grant ${who} what is named (${project}_settings/repositories?_a=permissions).`],
   [
     /TF400813/,
-    ({ credential }) =>
-      `Check ${credential}: its token is missing, expired or lacks a scope; it needs Build (read and execute), and Release (read, write and execute) for releases.`,
+    ({ credential, scopes }) =>
+      `Check ${credential}: its token is missing, expired or lacks a scope; it needs ${scopes}.`,
   ],
   [/TF215106/, buildPermission],
   [
@@ -123,9 +127,9 @@ function projectHidden({ isJob, who, project, organization, credential }: Place)
 function placeOf({ account, url }: Refused, said: string): Place {
   const segment = url.startsWith(account.url) ? url.slice(account.url.length).split(/[/?]/)[0] : undefined;
   const project = segment && !segment.startsWith('_') ? `${account.url}${segment}/` : account.url;
-  const { jobOf, credentialName, url: organization } = account;
+  const { jobOf, credentialName, url: organization, scopes = scopesOfTasks } = account;
   const who = jobOf ? buildServices(jobOf.project, organization) : credentialName;
-  return { who, credential: credentialName, organization, project, isJob: jobOf !== undefined, said };
+  return { who, credential: credentialName, scopes, organization, project, isJob: jobOf !== undefined, said };
 }
 
 /**

@@ -131,6 +131,30 @@ describe('a Job template', () => {
     });
   }
 
+  it('takes foreign text as it is: no variable of the container is put into a pool or a capability, and no label is refused', () => {
+    const request = { requestId: 1, queuedAt: 0, priority: 0, demands: [], received: false, matchesAllAgents: false };
+    const planId = 'no label: $(x) & more';
+    const foreign: AgentSpec = {
+      ...spec,
+      pool: { id: 7, name: 'pool $(AZP_TOKEN) $$(x)' },
+      profile: { ...spec.profile, capabilities: { tool: '$(AZP_TOKEN)' } },
+      request: { ...request, hosted: false, isPrivate: true, planId, jobId: '6a1f-22' },
+    };
+    const job = agentJob(foreign, plainTemplate('a'), settings);
+    const env = job.spec?.template.spec?.containers[0]?.env;
+    const valueOf = (name: string) => env?.find((one) => one.name === name)?.value;
+    // Kubernetes reads $$ before a bracket as one $ and goes on.
+    assert.equal(valueOf('AZP_POOL'), 'pool $$(AZP_TOKEN) $$$$(x)');
+    assert.equal(valueOf('tool'), '$$(AZP_TOKEN)');
+    const labels = job.metadata?.labels ?? {};
+    assert.ok(
+      Object.values(labels).every((value) => /^[\w.-]{1,63}$/.test(value)),
+      JSON.stringify(labels),
+    );
+    assert.equal(labels['pipeline-cascade/job-id'], '6a1f-22');
+    assert.equal(labels['pipeline-cascade/plan-id'], undefined);
+  });
+
   it('puts no secret into the Job', () => {
     const job = agentJob(spec, plainTemplate('a'), settings);
     const secret = registrationSecret({ ...job, metadata: { ...job.metadata, uid: 'u' } }, { AZP_TOKEN: 'hush' });

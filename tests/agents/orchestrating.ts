@@ -48,6 +48,7 @@ export async function newOrchestrator(
     pools?: string[];
     way?: RegistrationWay;
     signal?: AbortSignal;
+    mayAct?: () => boolean;
   } = {},
 ): Promise<Made> {
   const { clock } = emulator.state;
@@ -72,7 +73,7 @@ export async function newOrchestrator(
   const orchestrator = new Orchestrator({
     ...{ config, pools, service, metrics, log, signal, clock: sleeping },
     hosts: new Map([['kubernetes', host]]),
-    mayAct: () => true,
+    mayAct: more.mayAct ?? (() => true),
   });
   return { orchestrator, service, metrics, lines, log };
 }

@@ -53,7 +53,11 @@ describe('the orchestrator, at the emulator and in a cluster in memory', functio
     const { orchestrator } = await newOrchestrator(emulator, cluster.host());
     await orchestrator.round();
     assert.equal(queue(1)[0]!.message, undefined);
+    const again = await newOrchestrator(emulator, cluster.host());
+    for (let i = 0; i < 2; i++) await again.orchestrator.round();
     const [placeholder] = pool.agents;
+    const told = again.lines.filter((line) => line.includes(`The placeholder '${placeholder?.name}' is there.`));
+    assert.equal(told.length, 1, 'a restart tells that it is there');
     assert.deepEqual([placeholder?.name, placeholder?.status], ['agent-job-build-placeholder-default', 'offline']);
     pool.agents.splice(0, 1);
     await orchestrator.round();
@@ -121,6 +125,26 @@ describe('the orchestrator, at the emulator and in a cluster in memory', functio
     const jobs = queue(8);
     await until(() => Promise.all([one.orchestrator.round(), other.orchestrator.round()]), allDone(jobs));
     assert.equal(cluster.made.length, 8);
+  });
+
+  it('stops in the middle of a look when another instance may act, which brings all to its end', async () => {
+    await begin();
+    let holds = true;
+    const host = cluster.host((what) => {
+      if (what === 'create' && cluster.made.length === 5) holds = false;
+    });
+    const first = await newOrchestrator(emulator, host, { way: 'key', mayAct: () => holds });
+    await first.orchestrator.round();
+    const jobs = queue(60);
+    await first.orchestrator.round();
+    assert.ok(cluster.made.length >= 5 && cluster.made.length <= 25, `${cluster.made.length} were on their way`);
+    assert.equal(pool.agents.length, 1, 'none is registered any more');
+    await first.orchestrator.round();
+    assert.ok(cluster.made.length <= 25);
+    const second = await newOrchestrator(emulator, cluster.host());
+    await until(() => second.orchestrator.round(), allDone(jobs));
+    assert.equal(new Set(cluster.made).size, cluster.made.length);
+    assert.equal(cluster.made.length, 60);
   });
 
   it('makes 1,000 agents for 1,000 jobs, each once', async () => {
@@ -279,6 +303,53 @@ describe('the orchestrator, at the emulator and in a cluster in memory', functio
       assert.equal(lines.filter((line) => line.includes('not on the page of the run')).length, status ? 1 : 0);
       if (!status) await emulator.close();
     }
+  });
+
+  it('puts what the whole pool lacks on the pages of the runs that wait for long, each once and not all at a time', async () => {
+    await begin();
+    emulator.state.addProject('Fabrikam');
+    emulator.state.addAgent('build', { name: 'theirs', status: 'offline' });
+    const pipeline = emulator.state.addPipeline({ name: 'p', queue: 'build' });
+    const headers = { authorization: `Bearer ${emulator.token}`, 'content-type': 'application/json' };
+    const ask = async (path: string, init: object = {}): Promise<Run> =>
+      (await (await fetch(`${emulator.url}Fabrikam/_apis/${path}`, { headers, ...init })).json()) as Run;
+    const ids: number[] = [];
+    for (let i = 0; i < 12; i++)
+      ids.push((await ask(`pipelines/${pipeline.id}/runs?api-version=7.1`, { method: 'POST', body: '{}' })).id);
+    const told = async (): Promise<string[]> => {
+      const runs = await Promise.all(ids.map((id) => ask(`build/builds/${id}/timeline?api-version=7.1`)));
+      return runs.flatMap(({ records }) =>
+        records
+          .filter(({ type }) => type === 'Job')
+          .flatMap(({ issues }) => issues?.map(({ message }) => message) ?? []),
+      );
+    };
+    clock.time += 1000;
+    const first = await newOrchestrator(emulator, cluster.host(), { limits: { maxAgents: 0 } });
+    await first.orchestrator.round();
+    await first.orchestrator.round();
+    assert.deepEqual(await told(), [], 'a job that just waits for its turn is nothing to tell');
+    clock.time += 121_000;
+    await first.orchestrator.round();
+    assert.equal((await told()).length, 10);
+    for (let i = 0; i < 3; i++) await first.orchestrator.round();
+    const said = "No agent of pool 'build' for this job: the pool has all of its 0 agents (MAX_AGENTS)";
+    assert.deepEqual(await told(), Array(12).fill(said));
+    const { orchestrator } = await newOrchestrator(emulator, cluster.host(), { limits: { maxAgents: 0 } });
+    for (let i = 0; i < 3; i++) await orchestrator.round();
+    assert.equal((await told()).length, 12, 'a restart says it no second time');
+    assert.equal(first.lines.filter((line) => line.includes('12 jobs wait: the pool has all')).length, 1);
+  });
+
+  it('names the scope that it needs itself where its token is refused later', async () => {
+    await begin();
+    const { orchestrator } = await newOrchestrator(emulator, cluster.host());
+    await orchestrator.round();
+    emulator.faults.add({
+      ...{ match: { method: 'GET', route: /agents$/ }, kind: 'status', status: 401, times: 9 },
+      body: { message: "TF400813: The user '' is not authorized to access this resource." },
+    });
+    await assert.rejects(orchestrator.round(), /TF400813.*it needs Agent Pools: read & manage\./s);
   });
 
   it('gives a job that demands more the profile that has it', async () => {

@@ -77,6 +77,8 @@ function short(actions: readonly Action[]): string[] {
         return `tell ${action.about}: ${action.reason}`;
       case 'cancelRequest':
         return `cancel ${action.request.requestId}`;
+      case 'tellRun':
+        return `tell the run of ${action.request.requestId}: ${action.text}`;
       case 'handRegistration':
       case 'deleteLeftover':
         return `${action.kind} ${action.workload.name}`;
@@ -173,6 +175,14 @@ describe('the plan', () => {
       'starts the most urgent up to MAX_AGENTS, and says why the others wait',
       { requests: [request(11), request(12, { priority: 5 }), request(13)], limits: { ...limits, maxAgents: 1 } },
       ['start agent-job-build-12 default kubernetes', 'tell pool: maxAgents'],
+    ],
+    [
+      'tells the runs that have waited for long',
+      {
+        requests: [request(11, { queuedAt: now - 120_001 }), request(12, { queuedAt: now - 120_000 })],
+        limits: { ...limits, maxAgents: 0 },
+      },
+      ['tell pool: maxAgents', 'tell the run of 11: the pool has all of its 0 agents (MAX_AGENTS)'],
     ],
     [
       'starts no more agents than there are licences, and says so',

@@ -185,6 +185,7 @@ export class PoolSimulation {
         this.cancel(action.request.requestId);
         return;
       case 'tellReason':
+      case 'tellRun':
         return;
     }
   }

@@ -7,6 +7,7 @@ import { jsonLog } from '../../agents/log';
 import { newMetrics } from '../../agents/metrics';
 import { registrationWay } from '../../agents/registrationWay';
 import { startServer } from '../../agents/server';
+import { Canceled } from '../../tasks/lib/errors';
 import { Secrets } from '../../tasks/lib/secrets';
 import { TestClock } from './orchestrating';
 
@@ -64,10 +65,12 @@ describe('the loop of the orchestrator', () => {
   it('looks often while anything waits, and more and more seldom while nothing does', async () => {
     const stop = new AbortController();
     const pauses: number[] = [];
+    let time = 0;
     const clock = {
-      now: () => 0,
+      now: () => time,
       sleep: async (ms: number) => {
         pauses.push(ms);
+        time += ms;
       },
     };
     const waits = [true, true, false, false, false, false, false, true];
@@ -100,6 +103,31 @@ describe('the loop of the orchestrator', () => {
       ...{ log, clock: new TestClock(), signal: stop.signal },
     });
     assert.equal(rounds, 2);
+  });
+
+  it('looks at most once a second, however often the hook wakes it', async () => {
+    const [stop, wake, clock] = [new AbortController(), new Wake(), new TestClock()];
+    const looks: number[] = [];
+    await loop({
+      round: async () => {
+        looks.push(clock.now());
+        wake.now();
+        if (looks.length === 10) stop.abort();
+        return false;
+      },
+      elected: async () => true,
+      ...{ pauses: { shortestMs: 60_000, idleMs: 60_000 }, runOnce: false, wake, condition: condition(), log },
+      clock: {
+        now: clock.now,
+        sleep: async (ms, signal) => {
+          if (signal?.aborted) throw new Canceled();
+          clock.time += ms;
+        },
+      },
+      signal: stop.signal,
+    });
+    const pauses = looks.slice(1).map((at, i) => at - looks[i]!);
+    assert.deepEqual(pauses, Array(9).fill(1000));
   });
 
   it('does not wait for ever with RUN_ONCE for another instance that acts, but as long as a dead one holds its Lease', async () => {

@@ -19,17 +19,22 @@ export interface OrchestratorProcess {
 
 /** Bundles the orchestrator by the very command of its image. */
 export function bundleOrchestrator(file: string): void {
-  const recipe = readFileSync('agents/image/Dockerfile.orchestrator', 'utf8');
-  const [, command] = /^RUN npx (esbuild .*--outfile=)\S+$/m.exec(recipe) ?? [];
-  assert.ok(command, 'the image bundles with esbuild');
+  const command = inRecipe(/^RUN npx (esbuild .*--outfile=)\S+$/m);
   const [program = '', ...args] = `${command}${file}`.split(' ');
   execFileSync(`node_modules/.bin/${program}`, [...args, '--log-level=warning'], { stdio: 'inherit' });
 }
 
-/** Starts a bundle with nothing but these variables. */
+function inRecipe(line: RegExp): string {
+  const [, found] = line.exec(readFileSync('agents/image/Dockerfile.orchestrator', 'utf8')) ?? [];
+  assert.ok(found, `the recipe of the image has a line ${line.source}`);
+  return found;
+}
+
+/** Starts a bundle with nothing but these variables and those of its image. */
 export function startOrchestrator(bundle: string, env: Record<string, string>): OrchestratorProcess {
+  const options = inRecipe(/^ENV NODE_OPTIONS="(.*)"$/m);
   const child = spawn(process.execPath, [bundle], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', NODE_OPTIONS: options, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
