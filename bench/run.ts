@@ -13,6 +13,7 @@ import { writePage } from './page';
 import { realHour } from './realHour';
 import { requests } from './requests';
 import { shortChild } from './shortChild';
+import { soakFor48Hours } from './soak';
 import { staleCheck } from './staleCheck';
 import { startUp } from './startUp';
 import { startUpProfile } from './startUpProfile';
@@ -27,6 +28,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   shortChild,
   longChild,
   cancel,
+  soak: soakFor48Hours,
   dockerfiles,
   staleCheck,
   packages,

@@ -34,8 +34,9 @@ export function mayHaveStarted(error: unknown): boolean {
  */
 export async function withPatience<T>(answer: Promise<T>, url: string, { clock, signal }: World): Promise<T> {
   const ended = new AbortController();
+  let onAbort: () => void = () => undefined;
   const impatient = new Promise<never>((_, reject) => {
-    const onAbort = () => {
+    onAbort = () => {
       const reasons = ['The step was canceled before an answer came.'];
       clock.sleep(PATIENCE_AFTER_CANCEL_MS, ended.signal).then(
         () => reject(new LostAnswer({ method: 'POST', url, status: 0, reasons })),
@@ -48,6 +49,8 @@ export async function withPatience<T>(answer: Promise<T>, url: string, { clock, 
   try {
     return await Promise.race([answer, impatient]);
   } finally {
+    // Hundreds of starts share the signal.
+    signal.removeEventListener('abort', onAbort);
     ended.abort();
   }
 }
