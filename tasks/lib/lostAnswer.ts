@@ -1,5 +1,5 @@
 import { ApiError, UserError } from './errors';
-import { LostAnswer } from './transport';
+import { LostAnswer, NotSignedIn } from './transport';
 import type { World } from './world';
 
 /** Nobody can tell whether a start made a child, or which one: nothing more may be started for it. */
@@ -16,6 +16,7 @@ const LOOKS_AFTER_MS = [500, 1500, 3000, 5000];
 
 /** True when what was asked for may have happened although no answer says so; a success that cannot be read (cut off, a page in between) counts as well. */
 export function isLost(error: unknown): boolean {
+  if (error instanceof NotSignedIn) return false;
   return (
     error instanceof LostAnswer ||
     (error instanceof ApiError &&

@@ -92,6 +92,14 @@ const FOUND: [rule: string, scenario: string, route: string, what: string][] = [
       'SIGKILL, then again: before effect',
     ] as const),
   ],
+  [
+    'a login that answers with a page in the middle of a wait is called that, and the wait goes on',
+    ...(['wait elsewhere beyond the life of several tokens', 'POST login', 'HTML 200 before'] as const),
+  ],
+  [
+    'a login that redirects to another host is called that',
+    ...(['create a release elsewhere by a service principal', 'POST login', '302 to another host'] as const),
+  ],
 ];
 
 describe('What the fault campaign found', function () {

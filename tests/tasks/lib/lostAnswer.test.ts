@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
-import { withPatience } from '../../../tasks/lib/lostAnswer';
-import { LostAnswer } from '../../../tasks/lib/transport';
+import { isLost, withPatience } from '../../../tasks/lib/lostAnswer';
+import { LostAnswer, Transport } from '../../../tasks/lib/transport';
 import type { World } from '../../../tasks/lib/world';
 
 const URL = 'https://dev.azure.com/contoso/_apis/build/builds';
@@ -33,5 +33,19 @@ describe('The patience for an answer', () => {
     during.abort();
     await assert.rejects(waiting, LostAnswer);
     assert.equal(getEventListeners(during.signal, 'abort').length, 0);
+  });
+});
+
+describe('A start that was not signed in', () => {
+  it('is not lost, whatever became of the sign-in: it was never sent', async () => {
+    const lost = new LostAnswer({ method: 'POST', url: 'https://login.microsoftonline.com/', status: 0, reasons: [] });
+    const credentials = { authorization: () => Promise.reject(lost) };
+    const transport = new Transport(worldOf(new AbortController().signal));
+    const error: unknown = await transport
+      .send({ method: 'POST', url: URL, credentials })
+      .catch((thrown: unknown) => thrown);
+    assert.equal((error as Error).message, lost.message);
+    assert.ok(isLost(lost));
+    assert.ok(!isLost(error));
   });
 });
