@@ -93,6 +93,12 @@ const FOUND: [rule: string, scenario: string, route: string, what: string][] = [
     ] as const),
   ],
   [
+    'a check that was killed before its start was answered waits for the run that it made',
+    'rebuild what is stale and write its lock',
+    'POST {project}/_apis/build/builds',
+    'SIGKILL, then again: before answer',
+  ],
+  [
     'a login that answers with a page in the middle of a wait is called that, and the wait goes on',
     ...(['wait elsewhere beyond the life of several tokens', 'POST login', 'HTML 200 before'] as const),
   ],
