@@ -8,6 +8,7 @@ import { cancel } from './cancel';
 import { dockerfiles } from './dockerfiles';
 import type { Figure } from './figure';
 import { longChild } from './longChild';
+import { looks } from './looks';
 import { packages } from './packages';
 import { packageSize } from './packageSize';
 import { writePage } from './page';
@@ -26,6 +27,7 @@ const BENCHES: Record<string, () => Promise<Figure[]>> = {
   startUpProfile,
   packageSize,
   requests,
+  looks,
   shortChild,
   longChild,
   cancel,
