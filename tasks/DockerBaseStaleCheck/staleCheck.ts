@@ -2,9 +2,10 @@ import path from 'node:path';
 import type { Agent } from '../lib/agent';
 import type { AzureDevOps } from '../lib/azureDevOps';
 import { UserError, messageOf } from '../lib/errors';
+import { CLOCKS_MAY_DIFFER_MS } from '../lib/lostAnswer';
 import type { Parent } from '../lib/parent';
 import { takeOnEarlierAttempts } from '../lib/parentRegister';
-import type { Register } from '../lib/register';
+import type { OpenStart, Register } from '../lib/register';
 import type { Child } from '../lib/runs/child';
 import { Planner } from '../lib/runs/plan';
 import { registered } from '../lib/runs/registered';
@@ -204,9 +205,8 @@ async function whatToRebuild(
   { azureDevOps, parent, register, history }: Context & { history: PipelineHistory | undefined },
   world: World,
 ): Promise<Rebuild[]> {
-  const { children, open } = register.earlier;
-  const own = new Set([...children, ...open].map(({ item }) => item));
-  // What an earlier attempt of this step started, or may have started, is taken up: waited for, kept, or started anew.
+  const own = new Set(register.earlier.children.map(({ item }) => item));
+  // What an earlier attempt of this step started is taken up: waited for, kept, or started anew.
   const isTakenUp = ({ path: item }: CheckedDockerfile) => own.has(inputs.group ? '' : item);
   for (const one of dockerfiles) {
     if (inputs.onUnknown === 'stale' && NOT_DECIDED.includes(one.verdict)) {
@@ -229,13 +229,23 @@ async function whatToRebuild(
     const alike = { ignored: describing(inputs.rebuild), isGroup: inputs.group };
     for (const one of stale().filter((all) => !isTakenUp(all))) {
       const [rebuild] = await planRebuilds([one], inputs, planning);
-      if (rebuild) remember(one, await history.sameRuns(rebuild.planned, alike), inputs.maxFailures);
+      if (!rebuild) continue;
+      const runs = await history.sameRuns(rebuild.planned, alike);
+      const open = register.earlier.open.find(({ item }) => item === rebuild.planned.item);
+      // What an earlier attempt may have started without learning of it is no stranger's run: it is looked for, and waited for.
+      if (open && runs.some((run) => mayBeOf(open, run, parent))) continue;
+      remember(one, runs, inputs.maxFailures);
     }
   }
   const { waitForCompletion, waitFor } = inputs.waiting;
   carryOn(dockerfiles, !azureDevOps || inputs.group || (waitForCompletion && waitFor !== 'start'));
   for (const one of dockerfiles) one.values.reason = one.reason;
   return planning ? await planRebuilds(stale(), inputs, planning) : [];
+}
+
+function mayBeOf({ sentAt }: OpenStart, { queueTime = '', tags = [] }: Build, parent: Parent | undefined): boolean {
+  const parents = tags.filter((tag) => tag.startsWith('cascade-parent-'));
+  return Date.parse(queueTime) >= sentAt - CLOCKS_MAY_DIFFER_MS && parents.every((tag) => tag === parent?.tag);
 }
 
 function remember(one: CheckedDockerfile, runs: readonly Build[], maxFailures: number): void {

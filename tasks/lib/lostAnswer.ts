@@ -1,5 +1,5 @@
 import { ApiError, UserError } from './errors';
-import { LostAnswer } from './transport';
+import { LostAnswer, NotSignedIn } from './transport';
 import type { World } from './world';
 
 /** Nobody can tell whether a start made a child, or which one: nothing more may be started for it. */
@@ -16,6 +16,7 @@ const LOOKS_AFTER_MS = [500, 1500, 3000, 5000];
 
 /** True when what was asked for may have happened although no answer says so; a success that cannot be read (cut off, a page in between) counts as well. */
 export function isLost(error: unknown): boolean {
+  if (error instanceof NotSignedIn) return false;
   return (
     error instanceof LostAnswer ||
     (error instanceof ApiError &&
@@ -34,8 +35,9 @@ export function mayHaveStarted(error: unknown): boolean {
  */
 export async function withPatience<T>(answer: Promise<T>, url: string, { clock, signal }: World): Promise<T> {
   const ended = new AbortController();
+  let onAbort: () => void = () => undefined;
   const impatient = new Promise<never>((_, reject) => {
-    const onAbort = () => {
+    onAbort = () => {
       const reasons = ['The step was canceled before an answer came.'];
       clock.sleep(PATIENCE_AFTER_CANCEL_MS, ended.signal).then(
         () => reject(new LostAnswer({ method: 'POST', url, status: 0, reasons })),
@@ -48,6 +50,8 @@ export async function withPatience<T>(answer: Promise<T>, url: string, { clock, 
   try {
     return await Promise.race([answer, impatient]);
   } finally {
+    // Hundreds of starts share the signal.
+    signal.removeEventListener('abort', onAbort);
     ended.abort();
   }
 }

@@ -1,6 +1,7 @@
 import type { Account } from './azureDevOps';
 import { refusalOf } from './azureDevOps';
 import { ApiError, UserError } from './errors';
+import { withoutToken } from './entra/refusals';
 import { isOwnHost, servicesOrganization } from './ownHosts';
 import type { Transport } from './transport';
 
@@ -44,10 +45,15 @@ export async function oidcToken(
   const refusal = refusalOf(answer, 'POST', url.href, own);
   const token = refusal ? undefined : tokenIn(answer.text);
   if (token) return token;
-  const said = refusal?.refusal ?? { method: 'POST', url: url.origin + url.pathname, status: 401, reasons: [] };
+  const said = refusal?.refusal ?? {
+    method: 'POST',
+    url: url.origin + url.pathname,
+    status: answer.status,
+    reasons: [],
+  };
   throw new ApiError({
     ...said,
-    reasons: said.reasons.length ? said.reasons : ['The answer holds no token.'],
+    reasons: said.reasons.length ? said.reasons : [withoutToken(answer)],
     cure: `The job got no token for ${await describe()}: the connection must exist, and this pipeline must be allowed to use it (… > Security).`,
   });
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Writable } from 'node:stream';
 import * as taskLib from 'azure-pipelines-task-lib/task';
 import type { Agent, Endpoint, Network } from './agent';
@@ -34,6 +35,8 @@ export async function runTask(work: (host: Host) => Promise<Verdict>): Promise<v
   const secrets = new Secrets((value) => taskLib.setSecret(value));
   const agent = taskLibAgent(secrets);
   const canceled = new AbortController();
+  // Every request under way listens; Node would print a warning from the eleventh on.
+  setMaxListeners(0, canceled.signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const) process.on(signal, () => canceled.abort());
   const world: World = { clock: systemClock, log: agentLog(secrets), signal: canceled.signal };
   const verdict = await work({ agent, world, secrets }).catch((error: unknown) => verdictOfError(error, world.log));

@@ -49,6 +49,9 @@ export interface HttpAnswer {
 /** The request may have taken effect although no answer came. */
 export class LostAnswer extends ApiError {}
 
+/** The request was not sent, or refused, because who asks could not sign in: it certainly did nothing. */
+export class NotSignedIn extends ApiError {}
+
 /** What a POST made, by its id; an answer without one tells nothing, and counts as lost. */
 export function made<T extends { id: number }>(answer: T | undefined, url: string): T {
   if (answer && Number.isSafeInteger(answer.id)) return answer;
@@ -122,12 +125,12 @@ export class Transport extends HttpClient {
     for (let attempt = 1; ; attempt++) {
       await this.untilAllowed(request);
       // What goes wrong with a token is no failure of this request, which was not sent.
-      const authorization = await orCanceled(Promise.resolve(request.credentials?.authorization()), request.signal);
+      const authorization = await orCanceled(signedIn(request.credentials?.authorization()), request.signal);
       const outcome = await this.attempt(request, authorization);
       if ('answer' in outcome) {
         const { answer } = outcome;
         this.heed(request.url, answer);
-        if (asksToSignIn(answer) && !renewed && (await request.credentials?.renew?.(authorization ?? ''))) {
+        if (asksToSignIn(answer) && !renewed && (await signedIn(request.credentials?.renew?.(authorization ?? '')))) {
           renewed = true;
           continue;
         }
@@ -223,6 +226,15 @@ export class Transport extends HttpClient {
       message.destroy();
       throw error;
     }
+  }
+}
+
+/** What the sign-in gives; what it fails with is told apart from what the request itself could fail with. */
+async function signedIn<T>(signIn: Promise<T> | undefined): Promise<T | undefined> {
+  try {
+    return await signIn;
+  } catch (error) {
+    throw error instanceof ApiError ? new NotSignedIn(error.refusal, { cause: error.cause }) : error;
   }
 }
 

@@ -7,6 +7,9 @@ import { messageOf, UserError } from './errors';
 
 const SYMBOLIC_LINK = 0o120000;
 const FILE_KIND = 0o170000;
+/** Names that Windows takes for something else: devices, streams of another file, and what it cuts off (https://learn.microsoft.com/windows/win32/fileio/naming-a-file). */
+const NO_FILE_ON_WINDOWS =
+  /[<>:"|?*\p{Cc}]|[. ]$|^(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])([ .]|$)/iu;
 
 /**
  * Unpacks an archive into a folder, one entry after the other. An entry that would leave the folder, and a link, are refused before
@@ -78,16 +81,22 @@ function content(zip: ZipFile, entry: Entry): Promise<Readable> {
   });
 }
 
-/** Where an entry goes, relative to the folder. */
-function placeOf(
-  { fileName, externalFileAttributes }: Entry,
-  { archive, strip }: { archive: string; strip: string | undefined },
+/** Where an entry goes, relative to the folder. Throws `UserError` for one that would leave it, and on Windows for one that it cannot have. */
+export function placeOf(
+  { fileName, externalFileAttributes }: Pick<Entry, 'fileName' | 'externalFileAttributes'>,
+  { archive, strip }: { archive: string; strip?: string | undefined },
 ): string {
   const kind = (externalFileAttributes >>> 16) & FILE_KIND;
   const name = strip !== undefined && fileName.startsWith(`${strip}/`) ? fileName.slice(strip.length + 1) : fileName;
   const parts = name.split('/');
   if (kind === SYMBOLIC_LINK || parts.includes('..') || /^([A-Za-z]:|[\\/])|\\|\0/.test(name)) {
     throw escapes(archive, fileName);
+  }
+  const bad = path.sep === '\\' && parts.find((part) => NO_FILE_ON_WINDOWS.test(part));
+  if (bad) {
+    throw new UserError(
+      `${archive} holds the entry '${fileName}', and Windows can have no file '${bad}'; nothing more of it is unpacked. Give it another name, or download it on another system.`,
+    );
   }
   return name;
 }

@@ -100,7 +100,7 @@ function run(
     const again = (): unknown => life.timer(() => (action(), again()), ms);
     return again();
   };
-  const forget = (timer: unknown) => time.clearTimeout(timer);
+  const forget = (timer: unknown) => life.forget(timer);
   const nobody = new Proxy({}, { get: () => () => undefined });
   const global: unknown = Object.create(globalThis);
   programOf(file, alter)(
@@ -184,6 +184,11 @@ class Life {
     }, ms);
     this.timers.add(timer);
     return timer;
+  }
+
+  forget(timer: unknown): void {
+    this.timers.delete(timer);
+    this.time.clearTimeout(timer);
   }
 
   /** `http.request` or `https.request` of the process. */

@@ -53,7 +53,7 @@ export interface CampaignOptions {
 
 /**
  * Lets every request of each scenario fail in every way and stops the step at each, as far as the share goes; calls back for each.
- * Throws where a scenario breaks a rule although nothing fails.
+ * Throws where a scenario breaks a rule, or does not start what it is about, although nothing fails.
  */
 export async function runCampaign(
   scenarios: Scenario[],
@@ -64,6 +64,8 @@ export async function runCampaign(
     const usual = await runTrial(scenario, undefined);
     const broken = brokenBy(usual, undefined, usual);
     if (broken.length) throw new Error(`'${scenario.name}' breaks rules unhurt: ${broken.map(textOf).join('; ')}`);
+    if (usual.children.length < usual.plan.starts)
+      throw new Error(`'${scenario.name}' starts nothing unhurt: ${usual.step.message ?? usual.step.result}`);
     for (const { what, request, strike } of strikesAt(usual.requests.length)) {
       if (number++ % share.every !== share.first) continue;
       if (isOver?.()) return;

@@ -1,3 +1,4 @@
+import type { Emulator } from '../../emulator/server';
 import type { JobOptions, StepResult } from '../agent/agent';
 import type { World } from './world';
 
@@ -14,8 +15,10 @@ export interface Plan {
   broken?(step: StepResult): string[];
   /** The job is cancelled when so much virtual time has passed. */
   cancelAfterMs?: number;
-  /** Values that may be nowhere but in requests to their own hosts. */
-  secrets?: string[];
+  /** Values that may be nowhere but in requests to their own hosts; asked for when the step is over. */
+  secrets?(): string[];
+  /** The organization of its children; that of the job unless given. */
+  childrenOf?: Emulator;
 }
 
 /** One use of a task, whole: the campaign lets each of its requests fail in each way and stops it at each. */

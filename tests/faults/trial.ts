@@ -95,7 +95,8 @@ async function played(given: JobOptions, { plan, world, strike, alter }: Play): 
   const requests: string[] = [];
   const state = { struck: false, stopped: false, stuck: false };
   let current: BundleProcess | undefined;
-  const before = beforeStep(emulator);
+  const home = plan.childrenOf ?? emulator;
+  const before = beforeStep(home);
   const again = strike && 'stop' in strike && strike.stop === 'SIGKILL, then again';
   const running = await startStep({
     ...given,
@@ -136,9 +137,9 @@ async function played(given: JobOptions, { plan, world, strike, alter }: Play): 
   const { job } = step;
   const trial: Trial = {
     ...{ plan, step, postJob, requests, ...state, lastedMs, heardByStranger: stranger.heard },
-    children: childrenSince(emulator, before),
+    children: childrenSince(home, before),
     files: filesBelow(job.folder),
-    secrets: [emulator.token, ...(plan.secrets ?? []), ...Object.values(given.secretVariables ?? {})],
+    secrets: [emulator.token, ...(plan.secrets?.() ?? []), ...Object.values(given.secretVariables ?? {})],
   };
   return { ...trial, step: { ...step }, ...promisesOf(plan, step, job.remove) };
 }
@@ -179,7 +180,8 @@ function stopAt(
   }
 }
 
-function filesBelow(folder: string): { name: string; text: string }[] {
+/** Path and text of every file below a folder. */
+export function filesBelow(folder: string): { name: string; text: string }[] {
   return fs
     .readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -77,6 +77,8 @@ export async function closeOrganizations(): Promise<void> {
 /** What holds for every step, however it ends: no secret gets out, no command is malformed, the agent has nothing to complain of. */
 export function proper(step: StepResult): StepResult {
   assert.deepEqual(step.leaks, [], 'no secret leaves the process');
+  const ofNode = step.raw.filter(({ line }) => /^\(node:\d+\)/.test(line)).map(({ line }) => line);
+  assert.deepEqual(ofNode, [], 'Node has nothing to warn of');
   // A macro that nothing replaces, and a connection that is not there, are what some tests are about.
   assert.deepEqual(
     step.prematureProblems.filter((problem) => !/keeps \$\(|names no connection/.test(problem)),

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import * as here from '../../tasks/lib/unzip';
 import type * as lockPaths from '../../tasks/DockerBaseStaleCheck/lock/lockPath';
 import { onWindows } from './onWindows';
 
 type LockPath = typeof lockPaths;
+type Unzip = typeof here;
 
 const ROOT = 'D:\\a\\1\\s';
 const VALUES = { folder: 'images/r', dockerfile: 'images/r/Dockerfile', name: 'r' };
@@ -33,4 +35,57 @@ describe('Paths on Windows', function () {
   for (const pattern of outside)
     it(`refuses the lock '${pattern}', which lies outside of the search folder`, () =>
       assert.throws(() => locks.lockPath(ROOT, pattern, VALUES), /lies outside of the search folder/));
+});
+
+describe('Entries of archives on Windows', function () {
+  this.timeout(60_000);
+  let windows: Unzip;
+  before(async () => (windows = await onWindows<Unzip>('tasks/lib/unzip.ts')));
+  const entry = (fileName: string) => ({ fileName, externalFileAttributes: 0 });
+  const archive = 'drop.zip';
+
+  const taken = [
+    'report.txt',
+    'a/b c/d.e.txt',
+    'console.log',
+    'nullable/com',
+    'com10.txt',
+    'aux-1/',
+    'Ünïcödé/日本語.txt',
+  ];
+  for (const name of taken)
+    it(`are taken as they are: ${name}`, () => assert.equal(windows.placeOf(entry(name), { archive }), name));
+
+  const leaving = [
+    ...['C:/x', 'c:x', 'D:\\x', '\\\\server\\share\\x', '//server/share/x', '\\\\?\\C:\\x', '/x', '\\x'],
+    ...['../x', 'a/../../x', 'a\\..\\..\\x', '..'],
+  ];
+  for (const name of leaving)
+    it(`are refused there and here when they leave the folder: ${name}`, () => {
+      for (const { placeOf } of [windows, here])
+        assert.throws(() => placeOf(entry(name), { archive }), /drop\.zip holds the entry .* would leave its folder/);
+    });
+
+  const impossible = [
+    ...['NUL', 'con', 'a/Aux.txt', 'prn .txt', 'COM1', 'a/lpt9.log/b', 'COM\u00b9'],
+    ...[
+      'a/b:stream',
+      'x.txt::$DATA',
+      'dot.',
+      'a./b',
+      'blank ',
+      'a /b',
+      'what?.txt',
+      'a*',
+      'a|b',
+      'a<b',
+      'q".txt',
+      'bell\u0007',
+    ],
+  ];
+  for (const name of impossible)
+    it(`are refused there, and taken here, when Windows can have no such file: ${JSON.stringify(name)}`, () => {
+      assert.throws(() => windows.placeOf(entry(name), { archive }), /Windows can have no file '/);
+      assert.equal(here.placeOf(entry(name), { archive }), name);
+    });
 });

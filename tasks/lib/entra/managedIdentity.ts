@@ -1,7 +1,8 @@
 import { ApiError } from '../errors';
 import type { Token } from '../expiringToken';
-import { bare, type HttpRequest } from '../transport';
+import { bare, type HttpAnswer, type HttpRequest } from '../transport';
 import { AZURE_DEVOPS, tokenIn, type Reach } from './accessToken';
+import { withoutToken } from './refusals';
 
 export interface ManagedIdentity {
   /** Of a user-assigned identity; undefined asks for the machine's own. */
@@ -48,19 +49,19 @@ export async function managedIdentityToken(
   throw new ApiError({
     method: 'GET',
     url: bare(url.href),
-    status: answer.status < 400 ? 401 : answer.status,
-    reasons: [reasonIn(answer.text)],
+    status: answer.status,
+    reasons: [reasonIn(answer)],
     cure: `The machine of this agent has no such managed identity: assign it, or choose another way in ${await describe()}.`,
   });
 }
 
-function reasonIn(text: string): string {
+function reasonIn(answer: HttpAnswer): string {
   try {
-    const { error_description: description, error, message } = JSON.parse(text) as Record<string, unknown>;
+    const { error_description: description, error, message } = JSON.parse(answer.text) as Record<string, unknown>;
     const said = description ?? message ?? error;
     if (typeof said === 'string' && said) return said;
   } catch {
     // Not JSON: nothing to quote.
   }
-  return 'The answer holds no token.';
+  return withoutToken(answer);
 }

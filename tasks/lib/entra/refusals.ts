@@ -1,5 +1,5 @@
 import { ApiError } from '../errors';
-import { bare, type HttpAnswer } from '../transport';
+import { bare, one, type HttpAnswer } from '../transport';
 
 /** What the codes of Microsoft Entra ID mean here, and what mends them (https://login.microsoftonline.com/error?code=…). */
 const MEANINGS: Record<string, string> = {
@@ -37,19 +37,29 @@ export function codesOf({ text }: HttpAnswer): string[] {
 /** A refusal of the login as an error: its own sentence with the code, what that means, and which connection to look at. */
 export function loginRefusal(answer: HttpAnswer, address: string, connection: string): ApiError {
   const body = bodyOf(answer.text);
-  const said = sentence(body.error_description) || body.error || 'The answer holds no token.';
+  const said = sentence(body.error_description) || body.error || withoutToken(answer);
   const meaning = codesOf(answer)
     .map((code) => MEANINGS[code])
     .find((text) => text !== undefined);
   return new ApiError({
     method: 'POST',
     url: bare(address),
-    // A login that answers something else than a token is as final as a refusal.
-    status: answer.status < 400 ? 401 : answer.status,
+    status: answer.status,
     reasons: [said],
     activityId: body.trace_id,
     cure: `${meaning ? `${meaning}. ` : ''}It is about ${connection}.`,
   });
+}
+
+/** What an answer is that was to hold a token and does not: a page of a proxy, the way to another host. */
+export function withoutToken({ headers, text }: HttpAnswer): string {
+  const location = one(headers.location);
+  if (location)
+    return `It redirects elsewhere (${bare(new URL(location, 'https://unknown').href)}), where no secret is sent.`;
+  const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1]?.trim();
+  if (title !== undefined || (one(headers['content-type']) ?? '').includes('text/html'))
+    return `The answer is a page${title ? ` ('${title.slice(0, 100)}')` : ''} and holds no token.`;
+  return 'The answer holds no token.';
 }
 
 interface LoginError {

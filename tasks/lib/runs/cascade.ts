@@ -6,7 +6,7 @@ import { addTags } from '../tags';
 import { inWords, type ChildResult } from '../verdict';
 import { wait } from '../wait';
 import type { WaitingInputs } from '../waitingInputs';
-import type { World } from '../world';
+import { orCanceled, type World } from '../world';
 import { cancelRuns } from './cancel';
 import { title, type Child } from './child';
 import { Claims } from './claims';
@@ -360,7 +360,7 @@ export class Cascade {
   private async tracked(start: Promise<void>): Promise<void> {
     this.underWay.add(start);
     try {
-      await orAborted(start, this.world.signal);
+      await orCanceled(start, this.world.signal);
     } finally {
       // A start that the cancel left behind stays, so that its child is cancelled when its id is known.
       if (!this.world.signal.aborted) this.underWay.delete(start);
@@ -377,16 +377,6 @@ export class Cascade {
     this.host.register.put(this.children.filter(({ id }) => id).map(registered));
     this.options.changed(this.children);
   }
-}
-
-/** The end of a start, or a rejection as soon as the step is cancelled; the start itself goes on. */
-function orAborted(start: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new Canceled());
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    start.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
 
 function nameOf({ item, request }: PlannedRun): string {

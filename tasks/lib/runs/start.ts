@@ -1,7 +1,7 @@
 import type { AzureDevOps } from '../azureDevOps';
 import { ApiError, messageOf, UserError } from '../errors';
 import { isLost, MOST_STARTS, withPatience } from '../lostAnswer';
-import { made } from '../transport';
+import { made, NotSignedIn } from '../transport';
 import type { World } from '../world';
 import type { Claims } from './claims';
 import { explainRefusal } from './explain';
@@ -118,7 +118,7 @@ async function refused(
   { request, error, claims }: { request: RunRequest; error: unknown; claims: Claims },
   world: World,
 ): Promise<StartedRun> {
-  if (!(error instanceof ApiError) || error.status < 400) throw error;
+  if (!(error instanceof ApiError) || error instanceof NotSignedIn || error.status < 400) throw error;
   const tag = await asTag(azureDevOps, request, world.signal);
   if (tag?.branch) {
     world.log.info(`There is no branch '${tag.branch.slice('refs/tags/'.length)}', but a tag: ${tag.branch} is used.`);

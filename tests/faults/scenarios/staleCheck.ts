@@ -63,7 +63,7 @@ export const staleCheck: Scenario[] = [
       return {
         step: step(where, {}),
         starts: 0,
-        secrets: [USER.password],
+        secrets: () => [USER.password],
         broken: (result) =>
           wrongVerdicts(result, { 'a/Dockerfile': ['stale', ...NOT_KNOWN], 'b/Dockerfile': ['fresh', ...NOT_KNOWN] }),
       };

@@ -282,7 +282,7 @@ export const triggerPipeline: Scenario[] = [
           { variables: parent.variables() },
         ),
         starts: 1,
-        secrets: [secret],
+        secrets: () => [secret],
       };
     },
   },
