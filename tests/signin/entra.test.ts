@@ -143,9 +143,15 @@ describe('sign-in by Microsoft Entra ID', () => {
     entra.answers.push({ status: 503, body: 'busy' }, { status: 429, headers: { 'retry-after': '1' } });
     assert.match(await signIn(bySecret('the secret')), /^Bearer /);
     entra.answers.push({ status: 200, body: '<html>Wi-Fi sign-in</html>' });
-    await assert.rejects(signIn(bySecret('the secret')), /answered with 200: The answer is a page and holds no token\./);
+    await assert.rejects(
+      signIn(bySecret('the secret')),
+      /answered with 200: The answer is a page and holds no token\./,
+    );
     entra.answers.push({ status: 307, headers: { location: `${own.url}collect` } });
-    await assert.rejects(signIn(bySecret('the secret')), /answered with 307: It redirects elsewhere \(http:.*collect\)/);
+    await assert.rejects(
+      signIn(bySecret('the secret')),
+      /answered with 307: It redirects elsewhere \(http:.*collect\)/,
+    );
     assert.deepEqual(
       own.calls.filter(({ path }) => path.includes('collect')),
       [],

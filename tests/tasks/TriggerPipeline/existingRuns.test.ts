@@ -125,7 +125,10 @@ describe('TriggerPipeline: runs that there are already', function () {
     fabrikam.emulator.faults.add({ kind: 'status', status: 403, match: { method: 'GET', route: 'release/releases' } });
     const refused = await fabrikam.run({ action: 'wait' }, phase('Phase_3', 2));
     assert.match(refused.message ?? '', /no earlier step of .* started a run/);
-    assert.match(issuesOf(refused, 'warning').join(), /What other jobs and stages of this release started cannot be read/);
+    assert.match(
+      issuesOf(refused, 'warning').join(),
+      /What other jobs and stages of this release started cannot be read/,
+    );
   });
 
   it('collects what other jobs and stages started, of the latest attempt of each', async () => {
