@@ -1,5 +1,6 @@
 import type { Agent } from '../lib/agent';
 import type { AzureDevOps } from '../lib/azureDevOps';
+import { messageOf } from '../lib/errors';
 import { flag } from '../lib/inputs';
 import { readParent } from '../lib/parent';
 import { leftovers } from '../lib/register';
@@ -7,6 +8,7 @@ import { unreadChild, type ReleaseChild } from '../lib/releases/child';
 import { findLostRelease, releaseUrl } from '../lib/releases/create';
 import type { ReleaseRequest } from '../lib/releases/request';
 import { cancelReleases, findRelease } from '../lib/releases/stages';
+import type { Release } from '../lib/releases/wire';
 import type { Verdict } from '../lib/verdict';
 import type { World } from '../lib/world';
 import { isDeployment } from './deployment';
@@ -30,14 +32,28 @@ export async function cancelLeftovers(agent: Agent, connect: () => AzureDevOps, 
   const found: ReleaseChild[] = [];
   const parent = readParent(agent);
   const organization = azureDevOps.account.url;
+  // What cannot be looked at is said; it keeps nothing else from being cancelled.
+  let unread = 0;
+  const orSaid = async (reading: Promise<Release | undefined>, where: string) => {
+    try {
+      return await reading;
+    } catch (error) {
+      unread += 1;
+      world.log.error(`${where}: could not be looked at, so it is not cancelled. ${messageOf(error)}`);
+      return undefined;
+    }
+  };
   for (const { project, id, name, number, url } of followed) {
-    const release = await findRelease(releases, { project, id }, { attempts: 3 });
+    const release = await orSaid(findRelease(releases, { project, id }, { attempts: 3 }), `${name} ${number} ${url}`);
     if (!release || (action === 'wait' && !release.tags?.includes(parent?.tag ?? ''))) continue;
     const { environments = [] } = release;
     found.push({ ...unreadChild(organization, project), id, definition: name, name: number, url, environments });
   }
   for (const { project, id, definition, name, url, stages } of begun) {
-    const release = await findRelease(releases, { project, id }, { attempts: 3 });
+    const release = await orSaid(
+      findRelease(releases, { project, id }, { attempts: 3 }),
+      `${definition} ${name} ${url}`,
+    );
     if (!release) continue;
     const { environments = [] } = release;
     found.push({ ...unreadChild(organization, project), id, definition, name, url, environments, cancels: stages });
@@ -45,16 +61,23 @@ export async function cancelLeftovers(agent: Agent, connect: () => AzureDevOps, 
   const ids = new Set(left.children.map(({ id }) => id));
   for (const { request, sentAt } of created) {
     const wanted = request as ReleaseRequest;
-    const lost = await findLostRelease(releases, { request: wanted, sentAt, known: () => Promise.resolve(ids) }, world);
+    const looking = findLostRelease(releases, { request: wanted, sentAt, known: () => Promise.resolve(ids) }, world);
+    const lost = await orSaid(looking, `A release of ${wanted.definition.name} ${wanted.definition.url}`);
     if (!lost) continue;
     const { id, name = '', environments = [] } = lost;
     const { project, definition } = wanted;
     const url = releaseUrl(azureDevOps, project, lost);
     found.push({ ...unreadChild(organization, project), id, definition: definition.name, name, url, environments });
   }
-  if (!found.length) return NOTHING;
+  if (!found.length && !unread) return NOTHING;
   world.log.info(`The step was stopped before it could cancel ${found.length} release(s); that is done now.`);
   await cancelReleases(releases, found, world);
+  if (unread) {
+    return {
+      result: 'Failed',
+      message: `${unread} release(s) of a stopped step could not be looked at and may go on; the log names them.`,
+    };
+  }
   return {
     result: 'Succeeded',
     message: `Canceled what a stopped step left running: ${found.map(({ name }) => name).join(', ')}.`,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Call } from '../../../emulator/calls';
 import { runPostJob } from '../../agent/agent';
 import { together } from '../together';
 import {
@@ -215,6 +216,23 @@ describe('TriggerRelease: the post-job part', function () {
     releases[0]!.deleted = true;
     const post = proper(await runPostJob(killed, { jobStatus: 'Canceled' }));
     assert.equal(post.result, 'Succeeded', post.message);
+    assert.deepEqual(fabrikam.statuses(releases[1]), ['Dev canceled', 'Test notStarted']);
+  });
+
+  it('cancels the others when one of the releases that a killed step waited for cannot be looked at, and names that', async () => {
+    const fabrikam = await withLongRelease();
+    const { releaseArea } = fabrikam.emulator.state;
+    const releases = [1, 2].map(() => releaseArea.create(releaseArea.definitions[0]!));
+    for (const { tags } of releases) tags.push('cascade-parent-4711');
+    const running = await fabrikam.start({ action: 'wait', release: releases.map(({ id }) => id).join() });
+    await until(() => fabrikam.calls('GET', 'release/releases').some(({ path }) => path.includes('releaseIdFilter')));
+    const killed = await running.kill();
+    const address = `/releases/${releases[0]!.id}`;
+    const match = ({ method, path }: Call) => method === 'GET' && (path.split('?')[0] ?? '').endsWith(address);
+    fabrikam.emulator.faults.add({ kind: 'status', status: 403, times: 99, match });
+    const post = proper(await runPostJob(killed, { jobStatus: 'Canceled' }));
+    assert.equal(post.result, 'Failed', post.message);
+    assert.ok(post.issues.some(({ message }) => /Release-1 .*could not be looked at.*403/.test(message)));
     assert.deepEqual(fabrikam.statuses(releases[1]), ['Dev canceled', 'Test notStarted']);
   });
 
