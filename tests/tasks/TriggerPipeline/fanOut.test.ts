@@ -383,23 +383,26 @@ describe('TriggerPipeline: a list of runs', function () {
       const ids = Array.from({ length: count }, () => fabrikam.emulator.state.queue(pipeline).id);
       const step = await fabrikam.run({ action: 'wait', runIds: ids.join(' '), pollingInterval: '120' }, { env });
       assert.equal(step.result, 'Succeeded', step.message);
-      const looks = fabrikam.calls('GET', 'build/builds').flatMap(({ path: address }) => {
+      // The first of them ends a little before the last, and is not asked for again then.
+      const endsAt = Math.min(...fabrikam.runs.map(({ queueTime }) => queueTime)) + 20 * 60_000;
+      const before = fabrikam.calls('GET', 'build/builds').filter(({ at }) => at < endsAt);
+      const looks = before.flatMap(({ path: address }) => {
         const named = new URLSearchParams(address.split('?')[1]).get('buildIds')?.split(',').map(Number);
         assert.ok(address.length < 2000);
         return named ? [named] : [];
       });
-      assert.equal(looks.length % requests, 0, `${looks.length} requests`);
-      const turns = Array.from({ length: looks.length / requests }, (_, at) =>
+      // The last turn may be cut in two by that end.
+      const turns = Array.from({ length: Math.floor(looks.length / requests) }, (_, at) =>
         looks.slice(at * requests, (at + 1) * requests).flat(),
       );
-      assert.ok(turns.length > 10);
+      assert.ok(turns.length > 5, String(turns.length));
       // The requests of one turn are under way together.
       for (const named of turns) {
         const sorted = named.toSorted((a, b) => a - b);
         assert.deepEqual(sorted, ids, 'each run once, in no more requests than that');
       }
       const timelines = fabrikam.calls('GET', 'timeline').length - count;
-      assert.ok(timelines <= 5 * turns.length, `${timelines} timelines beside the last one of each`);
+      assert.ok(timelines <= 5 * (turns.length + 2), `${timelines} timelines beside the last one of each`);
     }
   });
 });
