@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import * as here from '../../tasks/lib/unzip';
+import type * as finding from '../../tasks/DockerBaseStaleCheck/findDockerfiles';
 import type * as lockPaths from '../../tasks/DockerBaseStaleCheck/lock/lockPath';
 import { onWindows } from './onWindows';
 
@@ -87,5 +88,44 @@ describe('Entries of archives on Windows', function () {
     it(`are refused there, and taken here, when Windows can have no such file: ${JSON.stringify(name)}`, () => {
       assert.throws(() => windows.placeOf(entry(name), { archive }), /Windows can have no file '/);
       assert.equal(here.placeOf(entry(name), { archive }), name);
+    });
+});
+
+describe('Search folders on Windows', function () {
+  this.timeout(60_000);
+  let windows: typeof finding;
+  before(async () => (windows = await onWindows<typeof finding>('tasks/DockerBaseStaleCheck/findDockerfiles.ts')));
+
+  const tree = ['D:/a/1/s/Dockerfile', 'D:/a/1/s/images/r/Dockerfile', 'D:/a/1/s/images/py/base.Dockerfile'];
+  const files: finding.Files = {
+    readDirectory: (folder) => {
+      const below = tree.flatMap((file) => (file.startsWith(`${folder}/`) ? [file.slice(folder.length + 1)] : []));
+      const names = new Map(
+        below.map((rest) => [rest.split('/')[0] ?? '', rest.includes('/') ? 'directory' : 'file'] as const),
+      );
+      return Promise.resolve([...names].map(([name, kind]) => ({ name, kind })));
+    },
+    kindOf: () => Promise.resolve('file'),
+    readText: () => Promise.resolve('FROM scratch\n'),
+    realPath: (file) => Promise.resolve(file),
+  };
+
+  const patterns: [pattern: string, found: string[]][] = [
+    ['', ['Dockerfile', 'images/py/base.Dockerfile', 'images/r/Dockerfile']],
+    ['images\\**\\Dockerfile', ['images/r/Dockerfile']],
+    ['IMAGES\\R\\dockerfile', ['images/r/Dockerfile']],
+    ['.\\Dockerfile', ['Dockerfile']],
+    ['D:\\a\\1\\s\\images\\r\\Dockerfile', ['images/r/Dockerfile']],
+    ['d:/A/1/S/images/**/*.Dockerfile', ['images/py/base.Dockerfile']],
+    ['D:\\a\\1\\other\\Dockerfile', []],
+    ['\\\\server\\share\\Dockerfile', []],
+  ];
+  for (const [pattern, found] of patterns)
+    it(`finds by '${pattern}': ${found.join(', ') || 'nothing'}`, async () => {
+      const result = await windows.findDockerfiles(ROOT.replaceAll('\\', '/'), pattern ? [pattern] : [], files);
+      assert.deepEqual(
+        result.files.map(({ path }) => path),
+        found,
+      );
     });
 });
