@@ -40,12 +40,13 @@ export function prepareBringBack(
 export async function bringBack(inputs: BringBack, children: Child[], context: Context, world: World): Promise<void> {
   if (!inputs.outputsArtifact && !inputs.downloadArtifacts.length) return;
   const setBy = new Map<string, string>();
+  const filledBy = new Map<string, string>();
   for (const child of children.filter(
     ({ id, result }) => id && result && result !== 'started' && result !== 'timedOut',
   )) {
     const artifacts = await listArtifacts(context.azureDevOps, child, world);
     if (inputs.outputsArtifact) await bringOutputs(inputs.outputsArtifact, { child, artifacts, setBy }, context, world);
-    await bringArtifacts(inputs, { child, artifacts }, context, world);
+    await bringArtifacts(inputs, { child, artifacts, filledBy }, context, world);
   }
 }
 
@@ -116,7 +117,7 @@ function setOutputs(
 
 async function bringArtifacts(
   inputs: BringBack,
-  { child, artifacts }: { child: Child; artifacts: Artifact[] },
+  { child, artifacts, filledBy }: { child: Child; artifacts: Artifact[]; filledBy: Map<string, string> },
   context: Context,
   world: World,
 ): Promise<void> {
@@ -132,6 +133,15 @@ async function bringArtifacts(
         folderName(child.item || String(child.id)),
         folderName(artifact.name),
       );
+      // What no folder may be called is replaced: two names can become one, and on Windows case makes none another.
+      const [key, whose] = [folder.toLowerCase(), `artifact ${artifact.name} of ${title(child)}`];
+      const before = filledBy.get(key);
+      if (before === whose) continue;
+      if (before !== undefined)
+        throw new UserError(
+          `downloadArtifacts: ${whose} would be put into ${folder}, where ${before} is; name the items of runs otherwise. ${child.url}`,
+        );
+      filledBy.set(key, whose);
       const files = await downloadArtifact(context.azureDevOps, { child, artifact, folder }, world);
       world.log.info(`${title(child)}: artifact ${artifact.name}, ${files.length} file(s), is in ${folder}`);
     }

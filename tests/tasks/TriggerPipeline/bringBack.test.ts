@@ -138,6 +138,17 @@ describe('TriggerPipeline: what the children leave', function () {
     assert.deepEqual(filesBelow(path.join(step.job.folder, '_work', '1', 'in')), ['1001/drop/x']);
   });
 
+  it('refuses to put the artifact of one item over that of another', async () => {
+    const fabrikam = await withArtifacts([{ name: 'drop', files: { x: 'x' } }]);
+    const runs = '- { name: images/r }\n- { name: images_r }';
+    const step = await fabrikam.run({ downloadArtifacts: 'drop, d*', runs });
+    assert.equal(step.result, 'Failed');
+    assert.match(
+      step.message ?? '',
+      /artifact drop of rebuild \S+ \(images_r\) would be put into \S+images_r\S+, where artifact drop of rebuild \S+ \(images\/r\) is/,
+    );
+  });
+
   it('refuses an entry that would leave the folder', async () => {
     const fabrikam = await withArtifacts([{ name: 'drop', files: { '../../../../evil.txt': 'x' } }]);
     const step = await fabrikam.run({ downloadArtifacts: 'drop' });
