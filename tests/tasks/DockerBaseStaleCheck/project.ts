@@ -61,10 +61,11 @@ const folders: string[] = [];
 export async function startProject(
   options: RegistryEmulatorOptions & { clock?: { now(): number } } = {},
 ): Promise<Project> {
-  const { clock, ...ofRegistry } = options;
+  const { clock } = options;
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cascade-stale-'));
   folders.push(folder);
-  const registry = await startRegistry(ofRegistry);
+  // Not a copy: whoever gave the options may change the registry's pace.
+  const registry = await startRegistry(options);
   const emulator = await startEmulator(clock ? { clock } : {});
   const { id: projectId } = emulator.state.addProject('Fabrikam');
   open.push(registry, emulator);
